@@ -1,0 +1,2 @@
+//! The load program behind docs/benchmarks.md.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Passwords, passcodes and passkeys: the verifiers whose proofs make a session.

@@ -1,0 +1,157 @@
+//! Entries of the audit log (`spec/webhooks-and-audit.md` §7).
+
+use serde_json::{Map, Value};
+
+use crate::UserId;
+
+/// What happened. The text is the wire's `type`; readers must treat it as open.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum AuditKind {
+    /// A session was made by a login.
+    LoginSuccess,
+    /// A proof was refused.
+    LoginFailure,
+    /// A registration ended.
+    UserCreated,
+    /// A session was ended by its owner.
+    UserLoggedOut,
+    /// A password was set or replaced.
+    PasswordChanged,
+    /// A passkey was stored.
+    PasskeyCreated,
+    /// An address was proven by its owner.
+    EmailVerified,
+    /// Everything attached to an account by someone who had not proven its address was removed (`spec/decisions.md` 2).
+    CredentialsPurged,
+    /// An authenticator changed its mind about backup (FC-02).
+    PasskeyBackupChanged,
+}
+
+impl AuditKind {
+    /// The wire's `type`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LoginSuccess => "login_success",
+            Self::LoginFailure => "login_failure",
+            Self::UserCreated => "user_created",
+            Self::UserLoggedOut => "user_logged_out",
+            Self::PasswordChanged => "password_changed",
+            Self::PasskeyCreated => "passkey_created",
+            Self::EmailVerified => "email_verified",
+            Self::CredentialsPurged => "credentials_purged",
+            Self::PasskeyBackupChanged => "passkey_backup_changed",
+        }
+    }
+}
+
+/// Who did it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Actor {
+    /// The acting user.
+    pub user: Option<UserId>,
+    /// Its primary address, unmasked; masking happens where the row is written.
+    pub email: Option<String>,
+}
+
+impl Actor {
+    /// Nobody known.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// A user without its address.
+    pub fn user(user: UserId) -> Self {
+        Self { user: Some(user), email: None }
+    }
+}
+
+/// One entry.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AuditEntry {
+    /// What happened.
+    pub kind: AuditKind,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// Who did it.
+    pub actor: Actor,
+    /// Further members. Never a secret.
+    pub details: Map<String, Value>,
+}
+
+impl AuditEntry {
+    /// An entry without details.
+    pub fn new(kind: AuditKind, actor: Actor) -> Self {
+        Self { kind, error: None, actor, details: Map::new() }
+    }
+
+    /// Adds a detail.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Says why it failed.
+    #[must_use]
+    pub fn failed(mut self, error: impl Into<String>) -> Self {
+        self.error = Some(error.into());
+        self
+    }
+
+    /// The entry with personal data masked as the contract's §7.3 says.
+    #[must_use]
+    pub fn masked(mut self) -> Self {
+        self.actor.email = self.actor.email.map(|email| mask_email(&email));
+        for name in ["email", "email_address"] {
+            if let Some(Value::String(text)) = self.details.get_mut(name) {
+                *text = mask_email(text);
+            }
+        }
+        self
+    }
+}
+
+/// First characters and stars (`spec/webhooks-and-audit.md` §7.3).
+pub fn mask_email(address: &str) -> String {
+    if address.is_empty() {
+        return String::new();
+    }
+    let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
+    let count = local.chars().count();
+    let (kept, stars) = match count {
+        0 => (0, 6),
+        1..=6 => (1, 5),
+        _ => (3, count - 3),
+    };
+    let start: String = local.chars().take(kept).collect();
+    format!("{start}{}@{domain}", "*".repeat(stars))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_masked_as_the_contract_says() {
+        for (clear, masked) in [
+            ("", ""),
+            ("123@domain.com", "1*****@domain.com"),
+            ("@domain.com", "******@domain.com"),
+            ("abcdefg@x.de", "abc****@x.de"),
+            ("no-at", "n*****@"),
+        ] {
+            assert_eq!(mask_email(clear), masked, "{clear:?}");
+        }
+    }
+
+    #[test]
+    fn masking_reaches_actor_and_details() {
+        let entry = AuditEntry::new(AuditKind::EmailVerified, Actor { user: None, email: Some("jane@x.de".into()) })
+            .with("email", "jane@x.de")
+            .with("flow_id", "f")
+            .masked();
+        assert_eq!(entry.actor.email.as_deref(), Some("j*****@x.de"));
+        assert_eq!(entry.details["email"], "j*****@x.de");
+        assert_eq!(entry.details["flow_id"], "f");
+    }
+}

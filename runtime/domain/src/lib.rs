@@ -1,0 +1,24 @@
+//! The words every other runtime crate speaks: ids, time, randomness, secrets, addresses, audit entries and events.
+//!
+//! Nothing here does I/O, knows a database, HTTP or a tenant's settings. Clock and randomness are values that are passed
+//! in; the ambient ones are banned by lint everywhere else, so that every rule about time can be tested at any time.
+//!
+//! Start with [`id`] and [`time`]; [`audit`] and [`event`] say what a change leaves behind.
+
+pub mod address;
+pub mod audit;
+pub mod event;
+pub mod id;
+pub mod random;
+pub mod request;
+pub mod secret;
+pub mod time;
+
+pub use address::EmailAddress;
+pub use audit::{Actor, AuditEntry, AuditKind};
+pub use event::{Event, EventKind};
+pub use id::{AuditId, CredentialId, DeliveryId, EmailId, EventId, FlowId, PasswordId, SessionId, TenantId, UserId};
+pub use random::Random;
+pub use request::RequestMeta;
+pub use secret::Secret;
+pub use time::{Clock, Timestamp};

@@ -1,0 +1,1 @@
+//! Encryption at rest, signing keys and session tokens.

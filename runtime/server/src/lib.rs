@@ -1,0 +1,1 @@
+//! The tenant server: routes, tenant registry, configuration loading, background jobs.

@@ -1,0 +1,1 @@
+//! Entities, statements, transactions and migrations on SQLite, PostgreSQL and MariaDB/MySQL.
