@@ -1,0 +1,45 @@
+//! Names of Kubernetes objects and of entries in them. The runtime makes file paths of them, so none may leave its folder.
+
+use crate::{problem::Findings, spec::SecretKeyRef};
+
+/// RFC 1123 subdomain, what names of objects are.
+pub(super) fn is_object_name(name: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    name.len() <= 253 && name.split('.').all(label)
+}
+
+/// A problem unless `name` can be an object's.
+pub(super) fn check_object_name(path: &str, name: &str, findings: &mut Findings) {
+    if !is_object_name(name) {
+        findings.add(
+            path,
+            format!(
+                "`{name}` is not the name of an object; write lower-case letters, digits, dashes and dots, at most 253"
+            ),
+        );
+    }
+}
+
+/// A problem unless `key` can be an entry of a Secret.
+pub(super) fn check_key(path: &str, key: &str, findings: &mut Findings) {
+    let characters = key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    if key.is_empty() || key.len() > 253 || !characters || key == "." || key.starts_with("..") {
+        findings.add(
+            path,
+            format!(
+                "`{key}` is not a key of a Secret; write letters, digits, `-`, `_` and `.`, not beginning with `..`"
+            ),
+        );
+    }
+}
+
+/// Both at once.
+pub(super) fn check_ref(path: &str, reference: &SecretKeyRef, findings: &mut Findings) {
+    check_object_name(&format!("{path}.name"), &reference.name, findings);
+    check_key(&format!("{path}.key"), &reference.key, findings);
+}

@@ -1,0 +1,1 @@
+//! One table of what is refused, one document with all defaults.
