@@ -1,0 +1,53 @@
+// The application's side: the published elements, and what any application does with a session.
+import { register } from './elements.js';
+
+const element = (id) => document.getElementById(id);
+const { tenantUrl } = await (await fetch('config.json')).json();
+element('tenant').textContent = new URL(tenantUrl).host;
+element('tenant').href = tenantUrl;
+
+const { hanko } = await register(tenantUrl, { sessionCheckInterval: 10_000 });
+hanko.onSessionCreated(show);
+hanko.onSessionExpired(show);
+hanko.onUserLoggedOut(show);
+element('refresh').addEventListener('click', show);
+element('sign-out').addEventListener('click', async () => {
+  await hanko.logout();
+  await show();
+});
+await show();
+
+async function show() {
+  try {
+    const validity = await hanko.validateSession();
+    const wasSignedIn = !element('session').hidden;
+    element('session').hidden = !validity.is_valid;
+    element('auth').hidden = validity.is_valid;
+    if (validity.is_valid) await describe(validity);
+    else if (wasSignedIn) location.reload();      // the element starts a new flow
+    element('problem').hidden = true;
+  } catch (error) {
+    element('problem').textContent = `The tenant does not answer: ${error.message}`;
+    element('problem').hidden = false;
+  }
+}
+
+async function describe(validity) {
+  const me = await hanko.getCurrentUser();
+  const claims = validity.claims ?? {};
+  element('email').textContent = claims.email?.address ?? me.user_id ?? '';
+  const facts = {
+    'User': claims.subject ?? validity.user_id,
+    'Session': claims.session_id,
+    'Signed in by': claims.amr?.join(', '),
+    'Expires': validity.expiration_time && new Date(validity.expiration_time).toLocaleString(),
+    'Passkeys': me.passkeys?.map((passkey) => passkey.name || passkey.id).join(', ') || 'none yet',
+  };
+  element('facts').replaceChildren(...Object.entries(facts).filter(([, value]) => value).flatMap(([name, value]) => {
+    const term = document.createElement('dt'), text = document.createElement('dd');
+    [term.textContent, text.textContent] = [name, value];
+    return [term, text];
+  }));
+  element('validity').textContent = JSON.stringify(validity, null, 2);
+  element('me').textContent = JSON.stringify(me, null, 2);
+}
