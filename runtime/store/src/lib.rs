@@ -1,1 +1,42 @@
 //! Entities, statements, transactions and migrations on SQLite, PostgreSQL and MariaDB/MySQL.
+//!
+//! The crate knows rows, never rules: whether something may happen is decided above, this crate makes it happen once.
+//! Three doors lead to the data:
+//!
+//! * [`TenantStore`] reads one tenant. Nobody can forget the tenant, since the handle already knows it.
+//! * [`Work`] is one transaction of one tenant: changes, audit rows and outbox rows that become true together.
+//! * [`SystemStore`] is for the workers that serve all tenants (outbox, clean-up) and is the one listed exception to "every
+//!   statement names `tenant_id`".
+//!
+//! SQL is text that can be pasted into a shell: [`statement`] holds the one macro that declares it, written with `$1`
+//! placeholders for SQLite and PostgreSQL, derived for MySQL at compile time, overridden only where dialects differ. A test
+//! prepares every statement on every database. One file per entity: [`users`], [`emails`], [`passwords`], [`passkeys`], [`flows`],
+//! [`sessions`], [`signing_keys`], [`audit`], [`outbox`], [`limits`], [`leases`], [`tenants`].
+
+#[macro_use]
+pub mod statement;
+
+pub mod audit;
+pub mod cleanup;
+pub mod connect;
+pub mod emails;
+mod error;
+pub mod flows;
+pub mod leases;
+pub mod limits;
+mod migrate;
+pub mod outbox;
+pub mod passkeys;
+pub mod passwords;
+pub mod sessions;
+pub mod signing_keys;
+pub mod tenants;
+pub mod users;
+mod work;
+
+pub use connect::{DatabaseUrl, PoolSize, Store, SystemStore, TenantStore};
+pub use error::StoreError;
+pub use work::Work;
+
+#[cfg(test)]
+mod tests;

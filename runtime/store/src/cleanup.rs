@@ -1,0 +1,38 @@
+//! Removing what has expired. Nothing relies on it: expiry is part of every read.
+
+use std::time::Duration;
+
+use hanko_domain::Timestamp;
+
+use crate::{StoreError, SystemStore, work::on_writer};
+
+statements! {
+    FLOWS = "DELETE FROM flows WHERE expires_at < $1";
+    SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";
+    LIMITS = "DELETE FROM limits WHERE window_ends_at < $1";
+    EXPIRED_DELIVERIES = "UPDATE deliveries SET state = 'dead', last_error = 'expired' \
+        WHERE state IN ('pending', 'leased') AND expires_at < $1";
+    /// Deliveries go with their event.
+    EVENTS = "DELETE FROM events WHERE created_at < $1";
+}
+
+/// How long told events are kept, for questions about a mail that did not arrive.
+const EVENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+impl SystemStore {
+    /// Removes expired rows of all tenants and says how many. Safe to run in several processes at once.
+    pub async fn clean_up(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        for (statement, before) in
+            [(FLOWS, now), (SESSIONS, now), (LIMITS, now), (EXPIRED_DELIVERIES, now), (EVENTS, now - EVENTS_KEPT)]
+        {
+            removed += on_writer(&self.store, async |work| {
+                Ok(on_work!(work, statement, |sql, db| {
+                    sqlx::query(sql).bind(before.0).execute(db).await?.rows_affected()
+                }))
+            })
+            .await?;
+        }
+        Ok(removed)
+    }
+}

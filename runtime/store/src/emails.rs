@@ -1,0 +1,94 @@
+//! E-mail addresses of users.
+
+use hanko_domain::{EmailAddress, EmailId, Timestamp, UserId};
+use uuid::Uuid;
+
+use crate::{StoreError, TenantStore, Work};
+
+statements! {
+    OF_USER = "SELECT id, user_id, address, verified FROM emails WHERE tenant_id = $1 AND user_id = $2 ORDER BY created_at, id";
+    BY_KEY = "SELECT id, user_id, address, verified FROM emails WHERE tenant_id = $1 AND address_key = $2";
+    INSERT = "INSERT INTO emails (tenant_id, id, user_id, address, address_key, verified, created_at, updated_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    VERIFY = "UPDATE emails SET verified = $1, updated_at = $2 WHERE tenant_id = $3 AND id = $4 AND verified <> $5";
+}
+
+/// An address of a user.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Email {
+    /// Its id.
+    pub id: EmailId,
+    /// Whose it is.
+    pub user: UserId,
+    /// As shown.
+    pub address: String,
+    /// Whether its owner has proven it.
+    pub verified: bool,
+}
+
+type Row = (Uuid, Uuid, String, bool);
+
+fn email((id, user, address, verified): Row) -> Email {
+    Email { id: EmailId(id), user: UserId(user), address, verified }
+}
+
+impl TenantStore {
+    /// A user's addresses, oldest first.
+    pub async fn emails_of(&self, user: UserId) -> Result<Vec<Email>, StoreError> {
+        let rows: Vec<Row> = on_pool!(&self.store.pool, OF_USER, |sql, db| {
+            sqlx::query_as(sql).bind(self.tenant.0).bind(user.0).fetch_all(db).await
+        })?;
+        Ok(rows.into_iter().map(email).collect())
+    }
+
+    /// Who has this address.
+    pub async fn email(&self, address: &EmailAddress) -> Result<Option<Email>, StoreError> {
+        let row: Option<Row> = on_pool!(&self.store.pool, BY_KEY, |sql, db| {
+            sqlx::query_as(sql).bind(self.tenant.0).bind(address.key()).fetch_optional(db).await
+        })?;
+        Ok(row.map(email))
+    }
+}
+
+impl Work {
+    /// Adds an address. [`StoreError::Conflict`] when somebody has it.
+    pub async fn insert_email(
+        &mut self,
+        id: EmailId,
+        user: UserId,
+        address: &EmailAddress,
+        verified: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        on_work!(self, INSERT, |sql, db| {
+            sqlx::query(sql)
+                .bind(self.tenant.0)
+                .bind(id.0)
+                .bind(user.0)
+                .bind(address.as_str())
+                .bind(address.key())
+                .bind(verified)
+                .bind(now.0)
+                .bind(now.0)
+                .execute(db)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// Marks an address as proven. `false` when it was proven before.
+    pub async fn verify_email(&mut self, id: EmailId, now: Timestamp) -> Result<bool, StoreError> {
+        let changed = on_work!(self, VERIFY, |sql, db| {
+            sqlx::query(sql)
+                .bind(true)
+                .bind(now.0)
+                .bind(self.tenant.0)
+                .bind(id.0)
+                .bind(true)
+                .execute(db)
+                .await?
+                .rows_affected()
+        });
+        Ok(changed == 1)
+    }
+}

@@ -1,0 +1,76 @@
+//! What can go wrong between the process and its database.
+
+use thiserror::Error;
+
+/// Why a statement did not do what it was asked.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// A unique key already holds the value; somebody else was faster.
+    #[error("a row with this key exists already")]
+    Conflict,
+    /// Every connection stayed in use for as long as a request may wait.
+    #[error("no database connection became free in time")]
+    Busy,
+    /// The database cannot be reached or is closing.
+    #[error("the database does not answer: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// The database was written by a newer release that this one must not touch.
+    #[error(
+        "the database needs a runtime that knows schema version {needed}; this one knows {known}. Upgrade the runtime."
+    )]
+    TooNew {
+        /// Oldest version that may read the schema.
+        needed: i64,
+        /// Newest version this program knows.
+        known: i64,
+    },
+    /// Another process uses the same data folder.
+    #[error("{path} is in use by another process; a SQLite database serves one runtime at a time")]
+    Locked {
+        /// The lock file.
+        path: String,
+    },
+    /// The URL names no supported database.
+    #[error("unsupported database URL: it must begin with sqlite:, postgres: or mysql:")]
+    UnsupportedUrl,
+    /// A migration failed.
+    #[error("migrating the database failed: {0}")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// A file could not be opened or locked.
+    #[error("{path}: {source}")]
+    File {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Anything else the database says.
+    #[error("database: {0}")]
+    Database(#[source] sqlx::Error),
+}
+
+impl StoreError {
+    /// Whether the same request may succeed in a moment.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Busy | Self::Unavailable(_))
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolTimedOut => Self::Busy,
+            sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) => {
+                Self::Unavailable(error)
+            }
+            sqlx::Error::Database(ref database) if database.is_unique_violation() => Self::Conflict,
+            // PostgreSQL's class 57P: shutting down, crash of a sibling, still starting; 53300: too many connections.
+            sqlx::Error::Database(ref database)
+                if database.code().is_some_and(|code| code.starts_with("57P") || code == "53300") =>
+            {
+                Self::Unavailable(error)
+            }
+            other => Self::Database(other),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! WebAuthn credentials in neutral columns, never a library's serialised type (`spec/decisions.md` 21).
+
+use hanko_domain::{CredentialId, Timestamp, UserId};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::{StoreError, TenantStore, Work};
+
+statements! {
+    OF_USER = "SELECT credential_id, user_id, user_handle, public_key, rp_id, attestation_format, aaguid, sign_count, \
+        user_verified, backup_eligible, backup_state, transports, name, mfa_only, created_at, last_used_at \
+        FROM webauthn_credentials WHERE tenant_id = $1 AND user_id = $2 ORDER BY created_at, credential_id";
+    BY_ID = "SELECT credential_id, user_id, user_handle, public_key, rp_id, attestation_format, aaguid, sign_count, \
+        user_verified, backup_eligible, backup_state, transports, name, mfa_only, created_at, last_used_at \
+        FROM webauthn_credentials WHERE tenant_id = $1 AND credential_id = $2";
+    INSERT = "INSERT INTO webauthn_credentials (tenant_id, credential_id, user_id, user_handle, public_key, rp_id, \
+        attestation_format, aaguid, sign_count, user_verified, backup_eligible, backup_state, transports, name, mfa_only, \
+        created_at, last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+    /// Conditional on the counter that was checked, so that one assertion cannot pass twice (WebAuthn L3 §7.2 step 22).
+    USED = "UPDATE webauthn_credentials SET sign_count = $1, user_verified = $2, backup_eligible = $3, backup_state = $4, \
+        last_used_at = $5 WHERE tenant_id = $6 AND credential_id = $7 AND sign_count = $8";
+    DELETE_OF_USER = "DELETE FROM webauthn_credentials WHERE tenant_id = $1 AND user_id = $2";
+}
+
+/// A passkey or security key.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Passkey {
+    /// The authenticator's id for it.
+    pub id: CredentialId,
+    /// Whose it is.
+    pub user: UserId,
+    /// The user handle it was made with.
+    pub user_handle: Vec<u8>,
+    /// The public key as COSE bytes.
+    pub public_key: Vec<u8>,
+    /// The relying party it was made for; under another one it cannot sign in.
+    pub rp_id: String,
+    /// Format of the attestation statement.
+    pub attestation_format: String,
+    /// Model of the authenticator; zero when unknown.
+    pub aaguid: Uuid,
+    /// Signature counter.
+    pub sign_count: u32,
+    /// Whether a ceremony with it ever verified its user.
+    pub user_verified: bool,
+    /// Whether it may be backed up.
+    pub backup_eligible: bool,
+    /// Whether it is backed up.
+    pub backup_state: bool,
+    /// How it can be reached.
+    pub transports: Vec<String>,
+    /// Its display name.
+    pub name: Option<String>,
+    /// Second factor only.
+    pub mfa_only: bool,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// When it last signed in.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// What an accepted assertion changes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PasskeyUse {
+    /// The counter the decision was made with.
+    pub previous_count: u32,
+    /// The counter received.
+    pub sign_count: u32,
+    /// Whether a ceremony ever verified the user, this one included.
+    pub user_verified: bool,
+    /// Backup eligibility received.
+    pub backup_eligible: bool,
+    /// Backup state received.
+    pub backup_state: bool,
+}
+
+type Row = (
+    Vec<u8>,
+    Uuid,
+    Vec<u8>,
+    Vec<u8>,
+    String,
+    String,
+    Uuid,
+    i64,
+    bool,
+    bool,
+    bool,
+    Json<Vec<String>>,
+    Option<String>,
+    bool,
+    i64,
+    Option<i64>,
+);
+
+fn passkey(row: Row) -> Passkey {
+    let (
+        id,
+        user,
+        user_handle,
+        public_key,
+        rp_id,
+        attestation_format,
+        aaguid,
+        sign_count,
+        user_verified,
+        eligible,
+        backed_up,
+        transports,
+        name,
+        mfa_only,
+        created_at,
+        last_used_at,
+    ) = row;
+    Passkey {
+        id: CredentialId(id),
+        user: UserId(user),
+        user_handle,
+        public_key,
+        rp_id,
+        attestation_format,
+        aaguid,
+        sign_count: u32::try_from(sign_count).unwrap_or(u32::MAX),
+        user_verified,
+        backup_eligible: eligible,
+        backup_state: backed_up,
+        transports: transports.0,
+        name,
+        mfa_only,
+        created_at: Timestamp(created_at),
+        last_used_at: last_used_at.map(Timestamp),
+    }
+}
+
+impl TenantStore {
+    /// A user's credentials, oldest first.
+    pub async fn passkeys_of(&self, user: UserId) -> Result<Vec<Passkey>, StoreError> {
+        let rows: Vec<Row> = on_pool!(&self.store.pool, OF_USER, |sql, db| {
+            sqlx::query_as(sql).bind(self.tenant.0).bind(user.0).fetch_all(db).await
+        })?;
+        Ok(rows.into_iter().map(passkey).collect())
+    }
+
+    /// One credential.
+    pub async fn passkey(&self, id: &CredentialId) -> Result<Option<Passkey>, StoreError> {
+        let row: Option<Row> = on_pool!(&self.store.pool, BY_ID, |sql, db| {
+            sqlx::query_as(sql).bind(self.tenant.0).bind(id.0.as_slice()).fetch_optional(db).await
+        })?;
+        Ok(row.map(passkey))
+    }
+}
+
+impl Work {
+    /// Adds a credential. [`StoreError::Conflict`] when its id is taken.
+    pub async fn insert_passkey(&mut self, passkey: &Passkey) -> Result<(), StoreError> {
+        on_work!(self, INSERT, |sql, db| {
+            sqlx::query(sql)
+                .bind(self.tenant.0)
+                .bind(passkey.id.0.as_slice())
+                .bind(passkey.user.0)
+                .bind(passkey.user_handle.as_slice())
+                .bind(passkey.public_key.as_slice())
+                .bind(passkey.rp_id.as_str())
+                .bind(passkey.attestation_format.as_str())
+                .bind(passkey.aaguid)
+                .bind(i64::from(passkey.sign_count))
+                .bind(passkey.user_verified)
+                .bind(passkey.backup_eligible)
+                .bind(passkey.backup_state)
+                .bind(Json(&passkey.transports))
+                .bind(passkey.name.as_deref())
+                .bind(passkey.mfa_only)
+                .bind(passkey.created_at.0)
+                .bind(passkey.last_used_at.map(|time| time.0))
+                .execute(db)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// Records an accepted assertion. `false` when the counter has moved since it was read: somebody else used it.
+    pub async fn use_passkey(
+        &mut self,
+        id: &CredentialId,
+        used: &PasskeyUse,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let changed = on_work!(self, USED, |sql, db| {
+            sqlx::query(sql)
+                .bind(i64::from(used.sign_count))
+                .bind(used.user_verified)
+                .bind(used.backup_eligible)
+                .bind(used.backup_state)
+                .bind(now.0)
+                .bind(self.tenant.0)
+                .bind(id.0.as_slice())
+                .bind(i64::from(used.previous_count))
+                .execute(db)
+                .await?
+                .rows_affected()
+        });
+        Ok(changed == 1)
+    }
+
+    /// Removes all credentials of a user and says how many.
+    pub async fn delete_passkeys_of(&mut self, user: UserId) -> Result<u64, StoreError> {
+        Ok(on_work!(self, DELETE_OF_USER, |sql, db| {
+            sqlx::query(sql).bind(self.tenant.0).bind(user.0).execute(db).await?.rows_affected()
+        }))
+    }
+}

@@ -1,0 +1,131 @@
+//! Sessions. A token is valid only while its row exists and has not expired.
+
+use hanko_domain::{SessionId, Timestamp, UserId};
+use uuid::Uuid;
+
+use crate::{StoreError, TenantStore, Work};
+
+statements! {
+    BY_ID = "SELECT id, user_id, user_agent, ip_address, created_at, last_used, expires_at, ends_at FROM sessions \
+        WHERE tenant_id = $1 AND id = $2 AND expires_at > $3";
+    OLDEST_FIRST = "SELECT id FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND expires_at > $3 ORDER BY created_at, id";
+    INSERT = "INSERT INTO sessions (tenant_id, id, user_id, user_agent, ip_address, created_at, last_used, expires_at, ends_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    TOUCH = "UPDATE sessions SET last_used = $1 WHERE tenant_id = $2 AND id = $3 AND last_used < $4";
+    EXTEND = "UPDATE sessions SET expires_at = $1, last_used = $2 WHERE tenant_id = $3 AND id = $4 AND expires_at < $5";
+    DELETE = "DELETE FROM sessions WHERE tenant_id = $1 AND id = $2";
+    DELETE_OF_USER = "DELETE FROM sessions WHERE tenant_id = $1 AND user_id = $2";
+}
+
+/// A session.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Session {
+    /// The `session_id` claim.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user: UserId,
+    /// User agent at its beginning, if stored.
+    pub user_agent: Option<String>,
+    /// Client address at its beginning, if stored.
+    pub ip_address: Option<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was last used.
+    pub last_used: Timestamp,
+    /// When its newest token expires.
+    pub expires_at: Timestamp,
+    /// When no renewal helps any more.
+    pub ends_at: Timestamp,
+}
+
+type Row = (Uuid, Uuid, Option<String>, Option<String>, i64, i64, i64, i64);
+
+fn session((id, user, user_agent, ip_address, created_at, last_used, expires_at, ends_at): Row) -> Session {
+    Session {
+        id: SessionId(id),
+        user: UserId(user),
+        user_agent,
+        ip_address,
+        created_at: Timestamp(created_at),
+        last_used: Timestamp(last_used),
+        expires_at: Timestamp(expires_at),
+        ends_at: Timestamp(ends_at),
+    }
+}
+
+impl TenantStore {
+    /// A session that has not expired.
+    pub async fn session(&self, id: SessionId, now: Timestamp) -> Result<Option<Session>, StoreError> {
+        let row: Option<Row> = on_pool!(&self.store.pool, BY_ID, |sql, db| {
+            sqlx::query_as(sql).bind(self.tenant.0).bind(id.0).bind(now.0).fetch_optional(db).await
+        })?;
+        Ok(row.map(session))
+    }
+}
+
+impl Work {
+    /// Adds a session and ends the user's oldest ones, so that at most `limit` remain. Returns the ended ones.
+    pub async fn insert_session(
+        &mut self,
+        session: &Session,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let active: Vec<(Uuid,)> = on_work!(self, OLDEST_FIRST, |sql, db| {
+            sqlx::query_as(sql).bind(self.tenant.0).bind(session.user.0).bind(now.0).fetch_all(db).await?
+        });
+        let kept = usize::try_from(limit.max(1) - 1).unwrap_or(0);
+        let surplus = active.len().saturating_sub(kept);
+        let mut ended = Vec::with_capacity(surplus);
+        for (id,) in active.into_iter().take(surplus) {
+            self.delete_session(SessionId(id)).await?;
+            ended.push(SessionId(id));
+        }
+        on_work!(self, INSERT, |sql, db| {
+            sqlx::query(sql)
+                .bind(self.tenant.0)
+                .bind(session.id.0)
+                .bind(session.user.0)
+                .bind(session.user_agent.as_deref())
+                .bind(session.ip_address.as_deref())
+                .bind(session.created_at.0)
+                .bind(session.last_used.0)
+                .bind(session.expires_at.0)
+                .bind(session.ends_at.0)
+                .execute(db)
+                .await?;
+        });
+        Ok(ended)
+    }
+
+    /// Records a use.
+    pub async fn touch_session(&mut self, id: SessionId, now: Timestamp) -> Result<(), StoreError> {
+        on_work!(self, TOUCH, |sql, db| {
+            sqlx::query(sql).bind(now.0).bind(self.tenant.0).bind(id.0).bind(now.0).execute(db).await?;
+        });
+        Ok(())
+    }
+
+    /// Moves the expiry of a session forward, never back.
+    pub async fn extend_session(&mut self, id: SessionId, until: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        on_work!(self, EXTEND, |sql, db| {
+            sqlx::query(sql).bind(until.0).bind(now.0).bind(self.tenant.0).bind(id.0).bind(until.0).execute(db).await?;
+        });
+        Ok(())
+    }
+
+    /// Ends a session. `false` when it had ended before.
+    pub async fn delete_session(&mut self, id: SessionId) -> Result<bool, StoreError> {
+        let deleted = on_work!(self, DELETE, |sql, db| {
+            sqlx::query(sql).bind(self.tenant.0).bind(id.0).execute(db).await?.rows_affected()
+        });
+        Ok(deleted == 1)
+    }
+
+    /// Ends all sessions of a user and says how many.
+    pub async fn delete_sessions_of(&mut self, user: UserId) -> Result<u64, StoreError> {
+        Ok(on_work!(self, DELETE_OF_USER, |sql, db| {
+            sqlx::query(sql).bind(self.tenant.0).bind(user.0).execute(db).await?.rows_affected()
+        }))
+    }
+}
