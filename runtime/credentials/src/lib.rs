@@ -1,1 +1,22 @@
 //! Passwords, passcodes and passkeys: the verifiers whose proofs make a session.
+//!
+//! Everything here answers one question, "has this person shown what it claims to have?", and answers it with a
+//! [`Proof`] that says what was shown, by whom, for which tenant, in which flow and when. A proof has no public
+//! constructor (but [`Proof::new_account`], see there), so that nothing else in the runtime can claim one.
+//!
+//! The crate must never know HTTP, SQL, settings documents or the states of a flow. What has to be remembered between two
+//! requests ([`Passcode`], [`passkey::Ceremony`], [`Proof`]) is a plain value that the flow engine keeps in its sealed
+//! row; what is kept for good ([`PasswordHash`], [`passkey::StoredPasskey`]) is neutral data that no library owns. Clock,
+//! randomness and keys are passed in.
+//!
+//! Start with [`proof`]; then one module for each factor: [`password`], [`passcode`], [`passkey`].
+
+mod base64url;
+pub mod passcode;
+pub mod passkey;
+pub mod password;
+pub mod proof;
+
+pub use passcode::{Passcode, Purpose};
+pub use password::{Hasher, NewPassword, PasswordHash};
+pub use proof::{Evidence, Factor, Proof, Subject};

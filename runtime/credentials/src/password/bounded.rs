@@ -1,0 +1,142 @@
+//! Heavy work, a bounded number at once, on threads of its own.
+
+use std::{num::NonZeroUsize, sync::Arc, thread, time::Duration};
+
+use tokio::{
+    sync::{Semaphore, oneshot},
+    time::timeout,
+};
+
+use super::HashError;
+
+/// Runs closures on short-lived threads, never more than its permits.
+///
+/// A thread for each hash costs some tens of microseconds next to its 20 ms, keeps the asynchronous workers free, leaves
+/// nothing behind when nobody logs in, and can be given a lower priority than the rest, so that sessions are validated
+/// fast while a crowd logs in.
+#[derive(Debug)]
+pub(super) struct Bounded {
+    permits: Arc<Semaphore>,
+    patience: Duration,
+}
+
+impl Bounded {
+    pub(super) fn new(permits: NonZeroUsize, patience: Duration) -> Self {
+        Self { permits: Arc::new(Semaphore::new(permits.get())), patience }
+    }
+
+    /// Waits for its turn, first come first served. The permit goes back when the work has ended, even if the caller has
+    /// gone meanwhile (`spec/decisions.md` 12): else abandoned requests could pile up unbounded work.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, HashError> {
+        let permit = timeout(self.patience, Arc::clone(&self.permits).acquire_owned())
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .ok_or(HashError::Busy)?;
+        let (answer, result) = oneshot::channel();
+        thread::Builder::new()
+            .name("hash".to_owned())
+            .spawn(move || {
+                yield_to_others();
+                let done = work();
+                drop(permit);
+                // Nobody listens when the caller has gone.
+                let _ = answer.send(done);
+            })
+            .map_err(|_| HashError::Busy)?;
+        result.await.map_err(|_| HashError::Busy)
+    }
+}
+
+/// On Linux the priority belongs to the thread. Not being allowed to lower it is no reason not to work.
+fn yield_to_others() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 10);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    };
+
+    use super::*;
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap()
+    }
+
+    #[test]
+    fn never_more_than_the_permits_run_at_once_and_all_finish() {
+        let bounded = Arc::new(Bounded::new(NonZeroUsize::new(2).unwrap(), Duration::from_secs(60)));
+        let (running, peak) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let done = runtime().block_on(async {
+            let mut tasks = Vec::new();
+            for number in 0..300_u64 {
+                let (bounded, running, peak) = (Arc::clone(&bounded), Arc::clone(&running), Arc::clone(&peak));
+                tasks.push(tokio::spawn(async move {
+                    let work = move || {
+                        peak.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                        super::super::formats::work_for_nothing(&number.to_string());
+                        running.fetch_sub(1, Ordering::SeqCst);
+                    };
+                    bounded.run(work).await
+                }));
+            }
+            let mut done = 0;
+            for task in tasks {
+                task.await.unwrap().unwrap();
+                done += 1;
+            }
+            done
+        });
+        assert_eq!((done, peak.load(Ordering::SeqCst)), (300, 2));
+    }
+
+    #[test]
+    fn who_waits_too_long_is_told_so_and_an_abandoned_run_keeps_its_permit() {
+        let bounded = Arc::new(Bounded::new(NonZeroUsize::new(1).unwrap(), Duration::from_millis(1)));
+        let (started, has_started) = mpsc::channel();
+        let (finish, may_finish) = mpsc::channel::<()>();
+        runtime().block_on(async {
+            let abandoned = tokio::spawn({
+                let bounded = Arc::clone(&bounded);
+                async move {
+                    let work = move || {
+                        started.send(()).unwrap();
+                        may_finish.recv().unwrap();
+                    };
+                    bounded.run(work).await
+                }
+            });
+            tokio::task::spawn_blocking(move || has_started.recv().unwrap()).await.unwrap();
+            abandoned.abort();
+            assert!(abandoned.await.unwrap_err().is_cancelled());
+            assert_eq!(bounded.run(|| ()).await, Err(HashError::Busy));
+            finish.send(()).unwrap();
+            while bounded.run(|| ()).await.is_err() {}
+        });
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_work_runs_at_a_lower_priority_than_its_process() {
+        let here = || rustix::process::getpriority_process(Some(rustix::thread::gettid())).unwrap();
+        let bounded = Bounded::new(NonZeroUsize::MIN, Duration::from_secs(10));
+        let inside = runtime().block_on(bounded.run(here)).unwrap();
+        assert!(inside >= 10 && inside > here(), "{inside} is not lower than {}", here());
+    }
+
+    #[test]
+    fn work_that_panics_gives_its_permit_back() {
+        let bounded = Bounded::new(NonZeroUsize::MIN, Duration::from_secs(10));
+        runtime().block_on(async {
+            assert_eq!(bounded.run(|| panic!("on purpose")).await, Err::<(), _>(HashError::Busy));
+            assert_eq!(bounded.run(|| 1).await, Ok(1));
+        });
+    }
+}
