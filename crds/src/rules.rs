@@ -1,0 +1,85 @@
+//! What the API server refuses by itself, in CEL. Only rules that need no more than the object; everything else is found by
+//! `hanko_model::resolve` and told in a condition.
+
+use serde_json::{Value, json};
+
+/// One rule at one place of the spec.
+pub(crate) struct Rule {
+    /// JSON pointer from the schema of the whole object.
+    pub(crate) at: &'static str,
+    /// The condition that must hold.
+    pub(crate) rule: &'static str,
+    /// What to do.
+    pub(crate) message: &'static str,
+}
+
+const SPEC: &str = "/properties/spec";
+
+/// All rules.
+pub(crate) const RULES: &[Rule] = &[
+    Rule {
+        at: SPEC,
+        rule: "has(oldSelf.tenantId) ? has(self.tenantId) && self.tenantId == oldSelf.tenantId : true",
+        message: "tenantId is immutable once set: it is the tenant's identity in its database; create another project for another tenant",
+    },
+    Rule {
+        at: SPEC,
+        rule: "has(self.hosts) && size(self.hosts) > 0",
+        message: "name at least one host that leads to this tenant, such as auth.acme.example",
+    },
+    Rule {
+        at: SPEC,
+        rule: "!has(self.replicas) || self.replicas != 0",
+        message: "replicas 0 is not possible; write suspend: true to stop the tenant",
+    },
+    Rule {
+        at: SPEC,
+        rule: "!has(self.replicas) || self.replicas <= 1 || (has(self.database) && has(self.database.postgres))",
+        message: "several pods cannot share a SQLite file; write replicas: 1, or use database.postgres",
+    },
+    Rule {
+        at: "/properties/spec/properties/database",
+        rule: "!(has(self.sqlite) && has(self.postgres))",
+        message: "names two databases; keep sqlite or postgres",
+    },
+    Rule {
+        at: "/properties/spec/properties/mail/properties/smtp",
+        rule: "!(has(self.tls) && self.tls == 'none' && has(self.credentialsRef))",
+        message: "credentials would be sent in clear text with tls: none; write tls: starttls or tls: implicit, or remove credentialsRef",
+    },
+    Rule {
+        at: "/properties/spec/properties/clientIp",
+        rule: "!has(self.extractor) || self.extractor == 'direct' || (has(self.trustedProxies) && size(self.trustedProxies) > 0)",
+        message: "trustedProxies is needed to believe a header; write the address ranges of your proxies",
+    },
+    Rule {
+        at: "/properties/spec/properties/keys/properties/rsaBits",
+        rule: "self in [2048, 3072, 4096]",
+        message: "write 2048, 3072 or 4096",
+    },
+];
+
+/// Puts the rules into the schema of the whole object.
+pub(crate) fn install(schema: &mut Value) {
+    for Rule { at, rule, message } in RULES {
+        let Some(place) = schema.pointer_mut(at).and_then(Value::as_object_mut) else { continue };
+        let rules = place.entry("x-kubernetes-validations").or_insert(json!([]));
+        if let Some(rules) = rules.as_array_mut() {
+            rules.push(json!({ "rule": rule, "message": message }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_its_place() {
+        let schema = crate::crd::object_schema();
+        for Rule { at, rule, .. } in RULES {
+            let rules = schema.pointer(at).and_then(|place| place.get("x-kubernetes-validations"));
+            assert!(rules.is_some_and(|rules| rules.to_string().contains(&json!(rule).to_string())), "{at}: {rule}");
+        }
+    }
+}
