@@ -10,8 +10,12 @@ case ${1:-} in
     ;;
   run)
     shift
+    if [ $# = 0 ]; then set -- tests/*.test.mjs; fi
+    eval "$(cluster/cluster.sh env)"
+    export DATABASES=$STATE-databases
+    trap './databases.sh down' EXIT
     rm -rf artefacts
-    node --test --test-concurrency=1 --test-reporter=spec "${@:-tests/}"
+    node --test --test-concurrency=1 --test-reporter=spec "$@"
     ;;
   *) sed -n 2,3p "$0"; exit 2 ;;
 esac

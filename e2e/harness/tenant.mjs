@@ -47,11 +47,11 @@ export async function address(namespace, name) {
 export const podsOf = async (namespace, name) =>
   (await list('Pod', namespace, `app.kubernetes.io/instance=${name}`)).filter((pod) => !pod.metadata.deletionTimestamp);
 
-/** What each pod of the project answers at /-/revision on its admin port. */
-export async function revisions(namespace, name) {
-  const pods = await podsOf(namespace, name);
-  return Promise.all(pods.map((pod) => api('GET', `${path('Pod', namespace, `${pod.metadata.name}:8001`)}/proxy/-/revision`)));
-}
+/** What a pod answers at /-/revision on its admin port. */
+export const revisionOf = (pod) => api('GET', `${path('Pod', pod.metadata.namespace, `${pod.metadata.name}:8001`)}/proxy/-/revision`);
+
+/** The same of every pod of the project. */
+export const revisions = async (namespace, name) => Promise.all((await podsOf(namespace, name)).map(revisionOf));
 
 export const events = async (namespace, name) =>
   (await list('Event', namespace)).filter((event) => (event.regarding ?? event.involvedObject)?.name === name);

@@ -1,0 +1,90 @@
+// A person in Chromium, on the page with the published elements, through operator and tenant on a real node.
+import assert from 'node:assert/strict';
+import * as jose from 'jose';
+import { scenario } from '../harness/artefacts.mjs';
+import { openBrowser } from '../harness/browser.mjs';
+import { freshNamespace } from '../harness/cluster.mjs';
+import { applySample, openApp, Person } from '../harness/page.mjs';
+import { podsOf, waitForCondition } from '../harness/tenant.mjs';
+
+const namespace = 'tenants', project = 'acme', ports = { tenantPort: 8010, pagePort: 8810 };
+
+scenario('the sample becomes a tenant that a person registers at and signs in to', { namespaces: [namespace] }, async (t) => {
+  await freshNamespace(namespace);
+  await applySample(namespace, ports);
+  const sample = await waitForCondition(namespace, project, 'Ready');
+  assert.ok(sample.status.tenantId);
+  for (const pod of await podsOf(namespace, project)) assertRestricted(pod);
+
+  const app = await openApp(namespace, project, ports);
+  try {
+    const browser = await openBrowser();
+    t.browsers.push(browser);
+    const ada = new Person(browser.page, 'ada@example.com');
+
+    await ada.open(app.url);
+    await ada.register({ password: 'a password for ada', passkey: true });
+    await ada.showsAddress();
+    assert.equal((await browser.credentials()).length, 1, 'the authenticator holds the passkey');
+    assert.equal((await browser.credentials())[0].rpId, 'acme.localhost');
+    await assertTokenVerifies(browser.context, app.tenantUrl);
+
+    // Otherwise the authenticator answers the page's offer of passkeys in the address field before anybody clicks.
+    await browser.answersByItself(false);
+    await ada.signOut();
+    assert.equal((await sessionCookie(browser.context)), undefined, 'signing out removes the cookie');
+    await ada.signInWithPasscode();
+    await ada.showsAddress();
+
+    await ada.signOut();
+    await browser.answersByItself(true);
+    await ada.signInWithPasskey();
+    await ada.showsAddress();
+    const claims = await assertTokenVerifies(browser.context, app.tenantUrl);
+    assert.deepEqual(claims.amr, ['passkey', 'hwk'].filter((method) => claims.amr.includes(method)));
+
+    const second = await openBrowser();
+    t.browsers.push(second);
+    const grace = new Person(second.page, 'grace@example.com');
+    await grace.open(app.url);
+    await grace.register({ password: 'a password for grace', passkey: false });
+    await grace.signOut();
+    await grace.signInWithPassword('a password for grace');
+    await grace.showsAddress();
+    await assertTokenVerifies(second.context, app.tenantUrl);
+    assert.deepEqual(second.log.filter((line) => line.startsWith('uncaught')), []);
+  } finally {
+    await app.close();
+  }
+});
+
+const sessionCookie = async (context) => (await context.cookies()).find((cookie) => cookie.name === 'hanko');
+
+/** The tenant calls the token valid, and so does a JWT library that knows nothing but the published keys. */
+async function assertTokenVerifies(context, tenantUrl) {
+  const { value: token, httpOnly, domain } = await sessionCookie(context);
+  assert.ok(httpOnly);
+  assert.match(domain, /acme\.localhost$/);
+  const said = await (await fetch(`${tenantUrl}/sessions/validate`, { headers: { authorization: `Bearer ${token}` } })).json();
+  assert.equal(said.is_valid, true);
+  const keys = await (await fetch(`${tenantUrl}/.well-known/jwks.json`)).json();
+  const { payload, protectedHeader } = await jose.jwtVerify(token, jose.createLocalJWKSet(keys), { audience: 'acme.localhost', algorithms: ['RS256'] });
+  assert.ok(protectedHeader.kid);
+  assert.equal(payload.sub, said.user_id);
+  assert.equal(payload.session_id, said.claims.session_id);
+  return payload;
+}
+
+/** The restricted Pod Security profile, and what we promise beyond it. */
+function assertRestricted(pod) {
+  const { spec } = pod;
+  assert.equal(spec.automountServiceAccountToken, false);
+  assert.equal(spec.securityContext.runAsNonRoot, true);
+  assert.equal(spec.securityContext.seccompProfile.type, 'RuntimeDefault');
+  assert.deepEqual(spec.initContainers ?? [], []);
+  for (const { securityContext } of spec.containers) {
+    assert.equal(securityContext.allowPrivilegeEscalation, false);
+    assert.equal(securityContext.readOnlyRootFilesystem, true);
+    assert.deepEqual(securityContext.capabilities.drop, ['ALL']);
+  }
+}

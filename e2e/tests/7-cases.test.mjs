@@ -1,0 +1,202 @@
+// Failures that other projects met in the field.
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { scenario } from '../harness/artefacts.mjs';
+import { OPERATOR, api, apply, deleteNamespace, find, freshNamespace, get, kubectl, list, path, remove, staysTrue, waitFor } from '../harness/cluster.mjs';
+import { beginLogin, register, validate } from '../harness/flow.mjs';
+import { emptyDatabase } from '../harness/postgres.mjs';
+import { peakMemory, restarts } from '../harness/processes.mjs';
+import { secret } from '../harness/secrets.mjs';
+import { podsOf, project, ready, waitForCondition } from '../harness/tenant.mjs';
+
+const namespace = 'field', SOAK = Boolean(process.env.SOAK);
+
+async function onPostgres(name, spec = {}) {
+  const url = await emptyDatabase(name);
+  await secret(namespace, `${name}-db`, { url });
+  return project(namespace, name, { database: { postgres: { urlRef: { name: `${name}-db`, key: 'url' } } }, ...spec });
+}
+
+const deploymentOf = async (name) => (await list('Deployment', namespace, `app.kubernetes.io/instance=${name}`))[0];
+
+scenario('FC-58: five pods start at once on an empty database; one migrates, none restarts', { namespaces: [namespace] }, async () => {
+  await freshNamespace(namespace);
+  const object = await onPostgres('crowd', { replicas: 5 });
+  await ready(object);
+  const pods = await waitFor('five ready pods', async () => {
+    const all = await podsOf(namespace, 'crowd');
+    return all.filter((pod) => pod.status.containerStatuses?.[0]?.ready).length === 5 && all;
+  });
+  assert.deepEqual(restarts(pods), [0, 0, 0, 0, 0]);
+  await deleteNamespace(namespace);
+});
+
+scenario('FC-65: long names: every child exists, or admission says the limit', { namespaces: [namespace] }, async (t) => {
+  await freshNamespace(namespace);
+  for (const [length, host] of [[40, 'a.fern.test'], [52, 'b.fern.test'], [63, 'c.fern.test']]) {
+    await t.test(`${length} characters`, async () => {
+      const name = 'p'.repeat(length);
+      const object = { kind: 'HankoProject', metadata: { name, namespace }, spec: { hosts: [host] } };
+      try {
+        await apply(object);
+      } catch (error) {
+        assert.match(error.message, /\b(52|63)\b/, 'the refusal says the limit');
+        return;
+      }
+      await waitForCondition(namespace, name, 'Ready');
+      const claims = (await list('PersistentVolumeClaim', namespace)).map(({ metadata }) => metadata.uid).sort();
+      await remove('HankoProject', namespace, name);
+      await waitFor('it to go', async () => !(await find('HankoProject', namespace, name)));
+      await apply(object);
+      await waitForCondition(namespace, name, 'Ready');
+      assert.deepEqual((await list('PersistentVolumeClaim', namespace)).map(({ metadata }) => metadata.uid).sort(), claims, 'the same claim');
+      await apply({ ...object, spec: { ...object.spec, suspend: true } });
+      await waitFor('no pods', async () => (await list('Pod', namespace)).every((pod) => !pod.metadata.name.startsWith(name.slice(0, length > 52 ? 43 : length))));
+      for (const kind of ['Deployment', 'Service', 'ConfigMap', 'ServiceAccount', 'NetworkPolicy', 'Secret', 'PersistentVolumeClaim']) {
+        for (const { metadata } of await list(kind, namespace)) {
+          assert.ok(metadata.name.length <= 63, metadata.name);
+          for (const value of Object.values(metadata.labels ?? {})) assert.ok(value.length <= 63, value);
+        }
+      }
+    });
+  }
+});
+
+scenario('FC-67: without spec.replicas the number of pods belongs to whoever scales', { namespaces: [namespace] }, async () => {
+  await freshNamespace(namespace);
+  const object = await onPostgres('scaled');
+  await ready(object);
+  const { metadata: { name } } = await deploymentOf('scaled');
+  await kubectl('-n', namespace, 'scale', 'deployment', name, '--replicas=3');
+  const isThree = async () => (await get('Deployment', namespace, name)).spec.replicas === 3;
+  await apply({ ...object, spec: { ...object.spec, settings: { password: { minLength: 10 } } } });
+  await waitForCondition(namespace, 'scaled', 'Ready');
+  for (const pod of await list('Pod', OPERATOR.namespace, 'app.kubernetes.io/name=hanko-operator')) await remove('Pod', OPERATOR.namespace, pod.metadata.name);
+  await apply({ ...object, spec: { ...object.spec, settings: { password: { minLength: 11 } } } });
+  await waitForCondition(namespace, 'scaled', 'Ready');
+  await staysTrue('three replicas', isThree, 5);
+  const mine = (await get('Deployment', namespace, name)).metadata.managedFields.filter(({ manager }) => manager.includes('hanko-operator'));
+  assert.ok(mine.length > 0);
+  for (const { fieldsV1 } of mine) assert.equal(fieldsV1['f:spec']?.['f:replicas'], undefined, 'our manager does not own spec.replicas');
+});
+
+scenario('FC-69: no disruption budget stops a drain', { namespaces: [namespace] }, async () => {
+  await freshNamespace(namespace);
+  await ready(project(namespace, 'single'));
+  assert.deepEqual(await list('PodDisruptionBudget', namespace), [], 'one replica, no budget');
+  await ready(await onPostgres('pair', { replicas: 2 }));
+  const [budget] = await list('PodDisruptionBudget', namespace, 'app.kubernetes.io/instance=pair');
+  assert.equal(budget.spec.unhealthyPodEvictionPolicy, 'AlwaysAllow');
+  await kubectl('cordon', 'node1');
+  try {
+    // With the node closed no new pod starts, so only the first pod of the pair may go: the budget protects the second.
+    const evict = (pod) => api('POST', `${path('Pod', pod.metadata.namespace, pod.metadata.name)}/eviction`, {
+      body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: pod.metadata.name, namespace: pod.metadata.namespace } },
+    });
+    for (const pod of await podsOf(namespace, 'single')) await evict(pod);
+    const [first, second] = await podsOf(namespace, 'pair');
+    await evict(first);
+    await assert.rejects(evict(second), (error) => error.code === 429);
+    for (const pod of await list('Pod', OPERATOR.namespace, 'app.kubernetes.io/name=hanko-operator')) await evict(pod);
+  } finally {
+    await kubectl('uncordon', 'node1');
+  }
+  await waitForCondition(namespace, 'pair', 'Ready');
+  await waitForCondition(namespace, 'single', 'Ready');
+  await kubectl('-n', namespace, 'drain', 'node1', '--pod-selector=app.kubernetes.io/instance=single', '--delete-emptydir-data', '--timeout=60s');
+  await kubectl('uncordon', 'node1');
+  await waitForCondition(namespace, 'single', 'Ready');
+});
+
+scenario('FC-71: the restricted profile and a volume that belongs to root', { namespaces: [namespace] }, async () => {
+  await freshNamespace(namespace);      // enforces the profile; its volumes are fresh folders of root, mode 0755
+  const base = await ready(project(namespace, 'locked'));
+  await register(base, 'writer@example.com');
+  const [pod] = await podsOf(namespace, 'locked');
+  assert.equal(pod.spec.securityContext.fsGroupChangePolicy, 'OnRootMismatch');
+  assert.ok(pod.spec.securityContext.fsGroup);
+  assert.deepEqual(pod.spec.initContainers ?? [], []);
+  const writable = pod.spec.containers[0].volumeMounts.filter((mount) => !mount.readOnly).map(({ name }) => pod.spec.volumes.find((volume) => volume.name === name));
+  for (const volume of writable) assert.ok(volume.persistentVolumeClaim || volume.emptyDir?.sizeLimit, JSON.stringify(volume));
+  assert.ok(!pod.spec.volumes.some((volume) => volume.projected?.sources?.some((source) => source.serviceAccountToken)), 'no token in the pod');
+});
+
+scenario('FC-83: 300 password logins at once stay within 256 MiB, and others are served meanwhile', { namespaces: [namespace], timeout: 300_000 }, async (t) => {
+  await freshNamespace(namespace);
+  const base = await ready(project(namespace, 'hashing', {
+    resources: { limits: { memory: '256Mi' } }, settings: { rateLimiter: { enabled: false } },
+  }));
+  const { token } = await register(base, 'known@example.com');
+  const flows = await Promise.all(Array.from({ length: 300 }, async (_, i) => {
+    const flow = await beginLogin(base, i % 3 === 0 ? 'known@example.com' : i % 3 === 1 ? `stranger-${i}@example.com` : 'known@example.com');
+    if (flow.state.name === 'login_method_chooser') await flow.act('continue_to_password_login');
+    return flow.is('login_password');
+  }));
+  const times = [];
+  let done = false;
+  const onlooker = (async () => {
+    while (!done) {
+      const start = performance.now();
+      assert.equal((await validate(base, token)).is_valid, true);
+      times.push(performance.now() - start);
+    }
+  })();
+  const outcomes = await Promise.all(flows.map(async (flow, i) => {
+    await flow.act('password_login', { password: i % 3 === 0 ? 'correct horse battery' : i % 3 === 1 ? 'guessed password' : 'x'.repeat(5000) });
+    return `${['known', 'unknown', 'over-long'][i % 3]}: ${flow.state.name} ${flow.state.status}${flow.retryAfter ? ' retry' : ''}`;
+  }));
+  done = true;
+  await onlooker;
+  t.diagnostic([...new Set(outcomes)].map((outcome) => `${outcomes.filter((one) => one === outcome).length} × ${outcome}`).join('; '));
+  for (const [i, flow] of flows.entries()) {
+    if (flow.state.status === 503 || flow.state.status === 429) assert.ok(flow.retryAfter, 'who is turned away is told when to come back');
+    else if (i % 3 === 0) assert.equal(flow.state.name, 'success');
+    else assert.ok([400, 401].includes(flow.state.status), JSON.stringify(flow.state.error));
+  }
+  times.sort((a, b) => a - b);
+  const p99 = times[Math.floor(times.length * 0.99)];
+  const [pod] = await podsOf(namespace, 'hashing');
+  const peak = await peakMemory(pod);
+  t.diagnostic(`${times.length} validations meanwhile, p99 ${p99.toFixed(0)} ms, peak memory ${peak.toFixed(0)} MiB`);
+  assert.ok(peak < 256, `peak memory ${peak} MiB`);
+  assert.deepEqual(restarts([pod]), [0]);
+  assert.ok(p99 < 500, `p99 of the onlooker ${p99} ms`);
+});
+
+scenario('FC-85: connections that send their headers byte by byte are closed, and others are served', { namespaces: [namespace], timeout: 300_000 }, async (t) => {
+  await freshNamespace(namespace);
+  const base = await ready(project(namespace, 'patient'));
+  const { hostname: host } = new URL(base);
+  const count = SOAK ? 5000 : 500;
+  const slow = await Promise.all(Array.from({ length: count }, () => slowClient(host, 8000)));
+  let served = 0;
+  while (slow.some((client) => client.open)) {
+    const answer = await fetch(`${base}/.well-known/jwks.json`, { signal: AbortSignal.timeout(5000), headers: { connection: 'close' } });
+    assert.equal(answer.status, 200);
+    served++;
+    assert.ok(performance.now() - slow[0].since < 120_000, `${slow.filter((client) => client.open).length} connections are still open after two minutes`);
+    await Promise.race([Promise.all(slow.filter((client) => client.open).map((client) => client.closed)), new Promise((resolve) => setTimeout(resolve, 250))]);
+  }
+  for (const { received } of slow) assert.match(received, /^($|HTTP\/1\.1 (408|503))/);
+  t.diagnostic(`${count} slow connections closed after at most ${Math.round(Math.max(...slow.map((client) => client.lasted)) / 1000)} s; ${served} requests served meanwhile`);
+  assert.deepEqual(restarts(await podsOf(namespace, 'patient')), [0]);
+});
+
+/** Sends half a request head, then a byte of it every two seconds. */
+function slowClient(host, port) {
+  return new Promise((resolve) => {
+    const client = { open: true, received: '', since: performance.now(), lasted: 0 };
+    const socket = net.connect({ host, port }, () => {
+      socket.write('GET /.well-known/jwks.json HTTP/1.1\r\nHost: x\r\nX-Slow: ');
+      client.drip = setInterval(() => socket.write('a'), 2000);
+      resolve(client);
+    });
+    client.closed = new Promise((closed) => socket.on('error', () => {}).on('data', (data) => { client.received += data; }).on('close', () => {
+      clearInterval(client.drip);
+      client.open = false;
+      client.lasted = performance.now() - client.since;
+      closed();
+      resolve(client);
+    }));
+  });
+}
