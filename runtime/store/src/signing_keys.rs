@@ -31,7 +31,7 @@ impl TenantStore {
     /// The tenant's keys, by `kid`.
     pub async fn signing_keys(&self) -> Result<Vec<SigningKeyRow>, StoreError> {
         let rows: Vec<Row> =
-            on_pool!(&self.store.pool, ALL, |sql, db| { sqlx::query_as(sql).bind(self.tenant.0).fetch_all(db).await })?;
+            on_pool!(&self.store.pool, ALL, |sql, db| sqlx::query_as(sql).bind(self.tenant.0).fetch_all(db).await)?;
         Ok(rows
             .into_iter()
             .map(|(kid, algorithm, state, sealed, created_at)| SigningKeyRow {
