@@ -75,6 +75,9 @@ demo: ## a cluster with one tenant, a demo page and its mail, to play with
 	step "demo cluster" e2e/demo.sh up
 	hint=$$(e2e/demo.sh hint)
 
+generate: ## write everything that is derived from the resource types: CRDs, JSON schema, resource reference
+	@cargo run --locked -p hanko-crds --bin generate
+
 demo-down: ## stop the demo and forget its data
 	@e2e/demo.sh down
 
