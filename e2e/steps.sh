@@ -11,14 +11,14 @@ step() {
 }
 
 # Runs a command beside the steps that follow, politely; `step NAME join` waits for it.
-beside() { nice -n 10 "$@" >"$(beside_log)" 2>&1 & beside_pid=$!; }
+beside() { setsid nice -n 10 "$@" >"$(beside_log)" 2>&1 & beside_pid=$!; }
 join() { local status=0; wait "$beside_pid" || status=$?; cat "$(beside_log)"; return $status; }
 beside_log() { echo "${TMPDIR:-/tmp}/hanko-operator-beside.$$"; }
 
 steps_table() {
   local status=$?
   # Nothing is left behind when a step fails while another runs beside it.
-  if [ -n "${beside_pid:-}" ]; then kill "$beside_pid" 2>/dev/null || true; fi
+  if [ -n "${beside_pid:-}" ]; then kill -- "-$beside_pid" 2>/dev/null || true; fi
   if [ -n "${cleanup:-}" ]; then eval "$cleanup" || true; fi
   rm -f "$(beside_log)"
   printf '\n%-34s %8s\n' step time
