@@ -11,17 +11,20 @@ statements! {
     INSERT_EVENT = "INSERT INTO events (tenant_id, id, type, payload, request_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
     INSERT_DELIVERY = "INSERT INTO deliveries (tenant_id, id, event_id, sink, state, attempts, next_attempt_at, expires_at) \
         VALUES ($1, $2, $3, $4, 'pending', 0, $5, $6)";
+    DUE = "SELECT DISTINCT tenant_id FROM deliveries WHERE sink = $1 AND \
+        ((state = 'pending' AND next_attempt_at <= $2) OR (state = 'leased' AND leased_until <= $3))";
     /// A lease that ran out is taken over: its holder died.
     CLAIM = "UPDATE deliveries SET state = 'leased', lease_id = $1, leased_until = $2, attempts = attempts + 1 \
-        WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM deliveries WHERE sink = $3 AND \
-        ((state = 'pending' AND next_attempt_at <= $4) OR (state = 'leased' AND leased_until <= $5)) \
-        ORDER BY next_attempt_at LIMIT $6)",
+        WHERE tenant_id = $3 AND id IN (SELECT id FROM deliveries WHERE tenant_id = $4 AND sink = $5 AND \
+        ((state = 'pending' AND next_attempt_at <= $6) OR (state = 'leased' AND leased_until <= $7)) \
+        ORDER BY next_attempt_at LIMIT $8)",
         postgres = "UPDATE deliveries SET state = 'leased', lease_id = $1, leased_until = $2, attempts = attempts + 1 \
-        WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM deliveries WHERE sink = $3 AND \
-        ((state = 'pending' AND next_attempt_at <= $4) OR (state = 'leased' AND leased_until <= $5)) \
-        ORDER BY next_attempt_at LIMIT $6 FOR UPDATE SKIP LOCKED)",
+        WHERE tenant_id = $3 AND id IN (SELECT id FROM deliveries WHERE tenant_id = $4 AND sink = $5 AND \
+        ((state = 'pending' AND next_attempt_at <= $6) OR (state = 'leased' AND leased_until <= $7)) \
+        ORDER BY next_attempt_at LIMIT $8 FOR UPDATE SKIP LOCKED)",
         mysql = "UPDATE deliveries SET state = 'leased', lease_id = ?, leased_until = ?, attempts = attempts + 1 \
-        WHERE sink = ? AND ((state = 'pending' AND next_attempt_at <= ?) OR (state = 'leased' AND leased_until <= ?)) \
+        WHERE tenant_id = ? AND tenant_id = ? AND sink = ? AND \
+        ((state = 'pending' AND next_attempt_at <= ?) OR (state = 'leased' AND leased_until <= ?)) \
         ORDER BY next_attempt_at LIMIT ?";
     CLAIMED = "SELECT d.tenant_id, d.id, d.event_id, e.type, e.payload, d.attempts, d.expires_at, e.request_id FROM deliveries d \
         JOIN events e ON e.tenant_id = d.tenant_id AND e.id = d.event_id WHERE d.lease_id = $1 AND d.state = 'leased' \
@@ -133,9 +136,18 @@ impl Work {
 }
 
 impl SystemStore {
-    /// Takes up to `count` due deliveries for `lease`. `claim` is a new random id.
+    /// The tenants for whom something is due: a cheap read before anything is claimed.
+    pub async fn tenants_due(&self, sink: Sink, now: Timestamp) -> Result<Vec<TenantId>, StoreError> {
+        let rows: Vec<(Uuid,)> = on_pool!(&self.store.pool, DUE, |sql, db| {
+            sqlx::query_as(sql).bind(sink.as_str()).bind(now.0).bind(now.0).fetch_all(db).await
+        })?;
+        Ok(rows.into_iter().map(|(tenant,)| TenantId(tenant)).collect())
+    }
+
+    /// Takes up to `count` due deliveries of one tenant for `lease`. `claim` is a new random id.
     pub async fn claim_deliveries(
         &self,
+        tenant: TenantId,
         sink: Sink,
         claim: Uuid,
         count: u32,
@@ -149,6 +161,8 @@ impl SystemStore {
                 sqlx::query(sql)
                     .bind(claim)
                     .bind(until.0)
+                    .bind(tenant.0)
+                    .bind(tenant.0)
                     .bind(sink.as_str())
                     .bind(now.0)
                     .bind(now.0)
