@@ -168,17 +168,25 @@ fn read(
         let problem = Problem { document: label.clone(), path, message };
         if unknown && tolerant { warnings.push(problem) } else { problems.push(problem) }
     }
-    if !problems.is_empty() {
-        return Err(problems);
+    let document = match serde_json::from_value(value) {
+        Ok(Typed { metadata, spec }) => Document {
+            namespace: metadata.namespace.unwrap_or_else(|| DEFAULT_NAMESPACE.into()),
+            name: metadata.name,
+            annotations: metadata.annotations,
+            spec,
+        },
+        Err(error) if problems.is_empty() => return Err(vec![whole(&label, error.to_string())]),
+        Err(_) => return Err(problems),
+    };
+    if problems.is_empty() {
+        return Ok(document);
     }
-    let Typed { metadata, spec } =
-        serde_json::from_value(value).map_err(|error| vec![whole(&label, error.to_string())])?;
-    Ok(Document {
-        namespace: metadata.namespace.unwrap_or_else(|| DEFAULT_NAMESPACE.into()),
-        name: metadata.name,
-        annotations: metadata.annotations,
-        spec,
-    })
+    // It is refused anyway; tell at once what else its meaning has wrong, but for what follows from the fields left out.
+    let Problems(meanings) = crate::resolve(&document).err().unwrap_or_default();
+    let told = |path: &str| problems.iter().any(|known| known.path.starts_with(path) || path.starts_with(&known.path));
+    let more: Vec<Problem> = meanings.into_iter().filter(|problem| !told(&problem.path)).collect();
+    problems.extend(more);
+    Err(problems)
 }
 
 fn label(value: &Value, number: usize) -> String {

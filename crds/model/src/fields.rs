@@ -6,35 +6,33 @@ use serde_json::{Map, Value};
 pub(crate) struct Finding {
     pub(crate) path: String,
     pub(crate) message: String,
-    /// The field does not exist; the walk has removed it from the value.
+    /// The field does not exist.
     pub(crate) unknown: bool,
 }
 
-/// Walks `value` beside `schema`. Nulls are removed (a field without a value is a field left out), unknown fields too.
+/// Walks `value` beside `schema`. Nulls are removed (a field without a value is a field left out), and so is everything
+/// that findings speak of, so that the rest can be read.
 pub(crate) fn check(value: &mut Value, schema: &Value, path: &str, findings: &mut Vec<Finding>) {
-    let schema = without_null(schema);
-    let mut wrong = |message: String| findings.push(Finding { path: path.to_owned(), message, unknown: false });
-    match (expected_type(schema), &mut *value) {
-        ("object", Value::Object(map)) => check_object(map, schema, path, findings),
-        ("array", Value::Array(items)) => {
-            let Some(item_schema) = schema.get("items") else { return };
-            for (i, item) in items.iter_mut().enumerate() {
-                check(item, item_schema, &format!("{path}[{i}]"), findings);
-            }
+    let _ = fits(value, schema, path, findings);
+}
+
+/// Whether the value may stay.
+fn fits(value: &mut Value, schema: &Value, path: &str, findings: &mut Vec<Finding>) -> bool {
+    let schema = with_outer(schema);
+    let wrong = match (expected_type(schema.inner), &mut *value) {
+        ("object", Value::Object(map)) => {
+            check_object(map, schema.inner, path, findings);
+            None
         }
-        ("string", Value::String(text)) => {
-            if let Some(message) = check_text(text, schema) {
-                wrong(message);
-            }
-        }
-        ("integer", Value::Number(number)) => {
-            if let Some(message) = check_integer(number, schema) {
-                wrong(message);
-            }
-        }
-        ("boolean", Value::Bool(_)) | ("", _) => {}
-        (expected, actual) => wrong(mismatch(expected, actual)),
-    }
+        ("array", Value::Array(items)) => return check_list(items, &schema, path, findings),
+        ("string", Value::String(text)) => check_text(text, &schema),
+        ("integer", Value::Number(number)) => check_integer(number, schema.inner),
+        ("boolean", Value::Bool(_)) | ("", _) => None,
+        (expected, actual) => Some(mismatch(expected, actual)),
+    };
+    let fits = wrong.is_none();
+    findings.extend(wrong.map(|message| Finding { path: path.to_owned(), message, unknown: false }));
+    fits
 }
 
 fn check_object(map: &mut Map<String, Value>, schema: &Value, path: &str, findings: &mut Vec<Finding>) {
@@ -45,18 +43,32 @@ fn check_object(map: &mut Map<String, Value>, schema: &Value, path: &str, findin
     map.retain(|name, value| {
         let path = child(path, name);
         match properties.get(name).or(others) {
-            Some(schema) => check(value, schema, &path, findings),
+            Some(schema) => fits(value, schema, &path, findings),
             None => {
                 findings.push(Finding { path, message: unknown(name, properties), unknown: true });
-                return false;
+                false
             }
         }
-        true
     });
     let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     for name in required.filter(|name| !map.contains_key(*name)) {
         findings.push(Finding { path: child(path, name), message: "is missing; add it".into(), unknown: false });
     }
+}
+
+/// A list with one wrong item is wrong as a whole: without it the others would change their places.
+fn check_list(items: &mut [Value], schema: &Schema<'_>, path: &str, findings: &mut Vec<Finding>) -> bool {
+    let mut all = true;
+    if let Some(most) = schema.limit("maxItems").filter(|most| items.len() as u64 > *most) {
+        let message = format!("has {} entries; at most {most} are possible", items.len());
+        findings.push(Finding { path: path.to_owned(), message, unknown: false });
+        all = false;
+    }
+    let Some(item_schema) = schema.inner.get("items") else { return all };
+    for (i, item) in items.iter_mut().enumerate() {
+        all &= fits(item, item_schema, &format!("{path}[{i}]"), findings);
+    }
+    all
 }
 
 fn child(path: &str, name: &str) -> String {
@@ -67,12 +79,22 @@ fn child(path: &str, name: &str) -> String {
     }
 }
 
+/// The schema of a field: of its type, and what the field adds to it.
+struct Schema<'a> {
+    outer: &'a Value,
+    inner: &'a Value,
+}
+
 /// `Option` of a type is the type: fields without a value are gone before their type is looked at.
-fn without_null(schema: &Value) -> &Value {
+fn with_outer(schema: &Value) -> Schema<'_> {
     let is_null = |schema: &&Value| schema.get("type").and_then(Value::as_str) == Some("null");
-    match schema.get("anyOf").and_then(Value::as_array) {
-        Some(any) => any.iter().find(|schema| !is_null(schema)).unwrap_or(schema),
-        None => schema,
+    let any = schema.get("anyOf").and_then(Value::as_array);
+    Schema { outer: schema, inner: any.and_then(|any| any.iter().find(|schema| !is_null(schema))).unwrap_or(schema) }
+}
+
+impl Schema<'_> {
+    fn limit(&self, keyword: &str) -> Option<u64> {
+        self.outer.get(keyword).or_else(|| self.inner.get(keyword))?.as_u64()
     }
 }
 
@@ -87,7 +109,11 @@ fn expected_type(schema: &Value) -> &str {
     }
 }
 
-fn check_text(text: &str, schema: &Value) -> Option<String> {
+fn check_text(text: &str, schema: &Schema<'_>) -> Option<String> {
+    if let Some(most) = schema.limit("maxLength").filter(|most| text.chars().count() as u64 > *most) {
+        return Some(format!("is longer than {most} characters; shorten it"));
+    }
+    let schema = schema.inner;
     let one_of = schema.get("oneOf").and_then(Value::as_array);
     let mut values: Vec<&str> =
         one_of.into_iter().flatten().filter_map(|variant| variant.get("const")?.as_str()).collect();

@@ -24,7 +24,7 @@ impl fmt::Display for Problem {
 }
 
 /// Everything that is wrong, at least one thing. Displayed one to a line.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, thiserror::Error)]
 pub struct Problems(pub Vec<Problem>);
 
 impl fmt::Display for Problems {

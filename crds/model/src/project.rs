@@ -44,7 +44,7 @@ pub struct Project {
 
 /// Where the data lives.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Database {
     /// A file.
     Sqlite {

@@ -1,0 +1,369 @@
+//! Behaviour of a tenant. Sections and names are upstream's.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Behaviour of the tenant, upstream's names.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SettingsSpec {
+    /// Accounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountSpec>,
+    /// E-mail addresses and passcodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<EmailSpec>,
+    /// Passwords.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<PasswordSpec>,
+    /// Passkeys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passkey: Option<PasskeySpec>,
+    /// Sessions, their tokens and cookies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionSpec>,
+    /// The service as users see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceSpec>,
+    /// What strangers may learn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<PrivacySpec>,
+    /// The relying party of passkeys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webauthn: Option<WebauthnSpec>,
+    /// Limits per account and address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limiter: Option<RateLimiterSpec>,
+    /// Audit log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit_log: Option<AuditLogSpec>,
+}
+
+/// Accounts.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountSpec {
+    /// Whether strangers may register. Default: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_signup: Option<bool>,
+}
+
+/// E-mail addresses and passcodes.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EmailSpec {
+    /// New addresses are confirmed by a passcode. Needs `mail`. Default: true with `mail`, else false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub require_verification: Option<bool>,
+    /// Passcodes by mail sign a user in. Needs `mail`. Default: true with `mail`, else false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub use_for_authentication: Option<bool>,
+    /// Longest accepted address, in characters, 3 to 254. Default: 120.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 3, max = 254))]
+    pub max_length: Option<u32>,
+    /// Lifetime of a passcode in seconds, 30 to 86400. Default: 300.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 30, max = 86400))]
+    pub passcode_ttl: Option<u32>,
+    /// Default: `numeric`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passcode_charset: Option<PasscodeCharset>,
+}
+
+/// Characters of a passcode.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PasscodeCharset {
+    /// Six digits.
+    #[default]
+    Numeric,
+    /// Six letters and digits without look-alikes, case-sensitive.
+    Alphanumeric,
+}
+
+/// When a credential is asked for.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Acquire {
+    /// Always.
+    Always,
+    /// When the user has no other one.
+    Conditional,
+    /// Never.
+    Never,
+}
+
+/// Passwords.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PasswordSpec {
+    /// Default: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Whether creation may be skipped. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optional: Option<bool>,
+    /// Default: `always`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acquire_on_registration: Option<Acquire>,
+    /// Default: `never`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acquire_on_login: Option<Acquire>,
+    /// Offers recovery by passcode. Needs `mail`. Default: true with `mail`, else false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<bool>,
+    /// Shortest accepted password, in characters, 1 to 72. Default: 8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 72))]
+    pub min_length: Option<u32>,
+}
+
+/// Passkeys.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PasskeySpec {
+    /// Default: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Whether creation may be skipped. Default: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optional: Option<bool>,
+    /// Default: `always`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acquire_on_registration: Option<Acquire>,
+    /// Default: `always`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acquire_on_login: Option<Acquire>,
+    /// Default: `direct`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation_preference: Option<AttestationPreference>,
+    /// Default: `preferred`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_verification: Option<UserVerification>,
+}
+
+/// How much the relying party wants to know of the authenticator (WebAuthn L3 §5.4.7).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AttestationPreference {
+    /// The authenticator's own statement.
+    Direct,
+    /// Possibly anonymised.
+    Indirect,
+    /// None.
+    None,
+}
+
+/// Whether the authenticator verifies its user (WebAuthn L3 §5.8.6).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum UserVerification {
+    /// Must.
+    Required,
+    /// Should.
+    Preferred,
+    /// Should not.
+    Discouraged,
+}
+
+/// Sessions, their tokens and cookies.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionSpec {
+    /// Lifetime of a token, as `1h30m`. Set, it is fixed as in upstream unless `renewal` says otherwise.
+    /// Default: `1h`, renewed in the second half of its life.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub lifespan: Option<String>,
+    /// Renewal of tokens in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewal: Option<RenewalSpec>,
+    /// Inactivity after which a session ends, as `30m`. Default: `0m`, off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub idle_timeout: Option<String>,
+    /// Concurrent sessions per user, 1 to 1000; the oldest go. Default: 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub limit: Option<u32>,
+    /// The `iss` claim. Default: left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 300))]
+    pub issuer: Option<String>,
+    /// The `aud` claim. Default: the RP ID.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(max = 300)), extend("x-kubernetes-list-type" = "set"))]
+    pub audience: Vec<String>,
+    /// Store the client's address with the session. Default: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acquire_ip_address: Option<bool>,
+    /// Store the user agent with the session. Default: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acquire_user_agent: Option<bool>,
+    /// Deliver the token in `X-Auth-Token` instead of a cookie. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enable_auth_token_header: Option<bool>,
+    /// The session cookie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cookie: Option<CookieSpec>,
+}
+
+/// Renewal of tokens in use (sliding sessions).
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RenewalSpec {
+    /// Default: true when `lifespan` is left out, else false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// End of a session whatever its use, as `12h`. Default: `12h`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub absolute_lifespan: Option<String>,
+}
+
+/// The session cookie. It is `Secure` exactly when the public URL is https.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CookieSpec {
+    /// Default: `hanko`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub name: Option<String>,
+    /// Default: left out, so the cookie belongs to the tenant's host alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub domain: Option<String>,
+    /// Default: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_only: Option<bool>,
+    /// Default: `strict`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_site: Option<SameSite>,
+    /// Default: `persistent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
+}
+
+/// The `SameSite` attribute (RFC 6265bis §5.6.7).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SameSite {
+    /// Same-site requests only.
+    Strict,
+    /// Also top-level navigation.
+    Lax,
+    /// Every request; needs https.
+    None,
+}
+
+/// Whether the cookie outlives the browser.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Retention {
+    /// Yes.
+    Persistent,
+    /// No.
+    Session,
+    /// The user decides ("remember me").
+    Prompt,
+}
+
+/// The service as users see it.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceSpec {
+    /// Name in mails and authenticator dialogs. Default: the project's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub name: Option<String>,
+}
+
+/// What strangers may learn.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PrivacySpec {
+    /// Says whether an address has an account. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub show_account_existence_hints: Option<bool>,
+    /// Offers only the methods the user has. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_show_actual_login_methods: Option<bool>,
+}
+
+/// The relying party of passkeys. Its origins are `spec.origins` and the public URL.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WebauthnSpec {
+    /// The relying party.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relying_party: Option<RelyingPartySpec>,
+    /// Ceremony timeouts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeouts: Option<TimeoutsSpec>,
+}
+
+/// The relying party.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RelyingPartySpec {
+    /// The RP ID: the public URL's host or a domain above it. Default: the longest domain that all hosts and origins share and that
+    /// is not a public suffix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub id: Option<String>,
+    /// Default: the service name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub display_name: Option<String>,
+}
+
+/// Ceremony timeouts in milliseconds.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TimeoutsSpec {
+    /// 10000 to 3600000. Default: 600000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 10000, max = 3600000))]
+    pub registration: Option<u32>,
+    /// 10000 to 3600000. Default: 600000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 10000, max = 3600000))]
+    pub login: Option<u32>,
+}
+
+/// Limits that protect accounts.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RateLimiterSpec {
+    /// Default: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Password attempts per account and address. Default: 5 in `1m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_limits: Option<LimitSpec>,
+    /// Passcode mails per recipient and address. Default: 3 in `1m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passcode_limits: Option<LimitSpec>,
+}
+
+/// So many in a fixed window.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LimitSpec {
+    /// At least 1.
+    #[schemars(range(min = 1, max = 1000000))]
+    pub tokens: u32,
+    /// Length of the window, as `1m`, at least one second.
+    #[schemars(length(max = 32))]
+    pub interval: String,
+}
+
+/// The audit log.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditLogSpec {
+    /// Mask addresses in audit rows. Default: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask: Option<bool>,
+}
