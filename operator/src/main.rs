@@ -1,0 +1,7 @@
+//! The program `hanko-operator`. Everything is in the library; see its first page.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hanko_operator::main()
+}

@@ -1,0 +1,198 @@
+//! Step 5: what the project's author sees. Pure: computed from what was applied and what the pods acknowledged.
+
+mod conditions;
+mod rollout;
+
+use hanko_crds::HankoProjectStatus;
+use hanko_model::project::Database;
+use k8s_openapi::jiff::Timestamp;
+
+use crate::{
+    acknowledge::{Answer, PodReport},
+    validate::{Refusal, ValidatedProject},
+};
+
+pub(crate) use conditions::{Transition, transition};
+pub(crate) use rollout::Rollout;
+
+use conditions::{Verdict, merged};
+
+/// How far a reconciliation came.
+pub(crate) enum Outcome<'a> {
+    /// The document or what it refers to is not good enough; nothing was touched.
+    Refused(&'a Refusal),
+    /// An object could not be read or written.
+    Failed(Failure),
+    /// Everything is applied.
+    Applied(Applied<'a>),
+}
+
+/// What the API server would not do.
+pub(crate) struct Failure {
+    pub(crate) step: FailedStep,
+    pub(crate) reason: &'static str,
+    pub(crate) message: String,
+}
+
+/// Where it failed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum FailedStep {
+    /// Reading what the project refers to.
+    Dereference,
+    /// Writing objects.
+    Apply,
+}
+
+/// The applied project and its pods.
+pub(crate) struct Applied<'a> {
+    pub(crate) project: &'a ValidatedProject,
+    pub(crate) pods: &'a [PodReport],
+    pub(crate) rollout: &'a Rollout,
+}
+
+/// The four conditions, before times.
+pub(super) struct Verdicts {
+    accepted: Verdict,
+    resolved: Verdict,
+    programmed: Verdict,
+    ready: Verdict,
+}
+
+/// The status to write. Whatever the outcome says nothing of stays as it was.
+pub(crate) fn status(
+    before: &HankoProjectStatus,
+    generation: Option<i64>,
+    outcome: &Outcome<'_>,
+    now: Timestamp,
+) -> HankoProjectStatus {
+    let verdicts = match outcome {
+        Outcome::Refused(refusal) => refused(refusal),
+        Outcome::Failed(failure) => failed(failure),
+        Outcome::Applied(applied) => judged(applied),
+    };
+    let mut status = before.clone();
+    status.observed_generation = generation;
+    if let Outcome::Applied(Applied { project, pods, .. }) = outcome {
+        let count = |n: usize| i32::try_from(n).ok();
+        status.tenant_id = Some(project.project.tenant_id.to_string());
+        status.public_url = Some(project.project.public_url.origin().ascii_serialization());
+        status.hosts.clone_from(&project.project.hosts);
+        status.database = Some(database(&project.project.database).to_owned());
+        status.document_revision = Some(project.document_revision.clone());
+        if verdicts.programmed.is_true() {
+            status.secrets_revision = Some(project.secrets_revision.clone());
+        }
+        status.replicas = count(pods.len());
+        status.ready_replicas = count(pods.iter().filter(|pod| pod.ready).count());
+    }
+    status.conditions = merged(&before.conditions, verdicts, generation, now);
+    status
+}
+
+fn database(database: &Database) -> &'static str {
+    match database {
+        Database::Sqlite { .. } => "SQLite",
+        Database::Postgres { .. } => "PostgreSQL",
+    }
+}
+
+fn refused(refusal: &Refusal) -> Verdicts {
+    let blamed = Verdict::no(refusal.reason(), refusal);
+    let (accepted, resolved) = if refusal.is_of_document() {
+        (
+            blamed.clone(),
+            Verdict::unknown("NotAccepted", "References are not looked at before the document is accepted."),
+        )
+    } else {
+        (accepted(), blamed.clone())
+    };
+    let programmed = Verdict::no("NotApplied", "Nothing was changed; a running tenant keeps its last good state.");
+    Verdicts { accepted, resolved, programmed, ready: blamed }
+}
+
+fn failed(failure: &Failure) -> Verdicts {
+    let blamed = Verdict::no(failure.reason, &failure.message);
+    match failure.step {
+        FailedStep::Dereference => Verdicts {
+            accepted: accepted(),
+            resolved: Verdict::unknown(failure.reason, &failure.message),
+            programmed: Verdict::no("NotApplied", "Nothing was changed; a running tenant keeps its last good state."),
+            ready: blamed,
+        },
+        FailedStep::Apply => {
+            Verdicts { accepted: accepted(), resolved: resolved(), programmed: blamed.clone(), ready: blamed }
+        }
+    }
+}
+
+fn judged(applied: &Applied<'_>) -> Verdicts {
+    let programmed = programmed(applied);
+    Verdicts { accepted: accepted(), resolved: resolved(), ready: ready(applied, &programmed), programmed }
+}
+
+fn accepted() -> Verdict {
+    Verdict::yes("Accepted", "The document is valid.")
+}
+
+fn resolved() -> Verdict {
+    Verdict::yes("ResolvedRefs", "Everything the document refers to is there.")
+}
+
+/// Every pod that answers serves the wanted document and secrets, and one of them receives traffic.
+fn programmed(applied: &Applied<'_>) -> Verdict {
+    let Applied { project, pods, .. } = applied;
+    if project.project.deployment.suspend {
+        return Verdict::no("Suspended", "spec.suspend is true: no pod runs, everything is kept.");
+    }
+    let refusing = pods.iter().find_map(|pod| match &pod.answer {
+        Answer::Refuses(reason) => Some(format!("Pod {} keeps its last good state: {reason}", pod.name)),
+        _ => None,
+    });
+    if let Some(message) = refusing {
+        return Verdict::no("DocumentRefused", message);
+    }
+    let behind = pods.iter().find(|pod| pod.answer == Answer::Lags || (pod.ready && pod.answer == Answer::Silent));
+    if let Some(pod) = behind {
+        return Verdict::no(WAITING, format!("Pod {} does not serve the newest document and secrets yet.", pod.name));
+    }
+    let serving = pods.iter().filter(|pod| pod.answer == Answer::Serves).count();
+    if !pods.iter().any(|pod| pod.ready) {
+        return Verdict::no(WAITING, troubled("No pod is ready yet.", pods));
+    }
+    Verdict::yes(
+        "Programmed",
+        format!("{serving} of {} pods serve revision {}.", pods.len(), project.document_revision),
+    )
+}
+
+fn ready(applied: &Applied<'_>, programmed: &Verdict) -> Verdict {
+    let Applied { project, pods, rollout } = applied;
+    if programmed.has_reason("Suspended") || programmed.has_reason("DocumentRefused") {
+        return programmed.clone();
+    }
+    if let Some(failure) = &rollout.failure {
+        return Verdict::no("RolloutFailed", troubled(failure, pods));
+    }
+    if !programmed.is_true() {
+        return programmed.clone();
+    }
+    if !rollout.available {
+        let ready = pods.iter().filter(|pod| pod.ready).count();
+        return Verdict::no(WAITING, troubled(&format!("{ready} of {} pods are ready.", pods.len()), pods));
+    }
+    Verdict::yes(
+        "Ready",
+        format!("The tenant answers at {}.", project.project.public_url.origin().ascii_serialization()),
+    )
+}
+
+/// Reason while pods need time.
+pub(crate) const WAITING: &str = "WaitingForPods";
+
+fn troubled(text: &str, pods: &[PodReport]) -> String {
+    let trouble = pods.iter().find_map(|pod| Some(format!("Pod {}: {}", pod.name, pod.trouble.as_ref()?)));
+    [Some(text.to_owned()), trouble].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests;
