@@ -1,6 +1,6 @@
 //! WebAuthn credentials in neutral columns, never a library's serialised type (`spec/decisions.md` 21).
 
-use hanko_domain::{CredentialId, Timestamp, UserId};
+use hanko_domain::{CredentialId, Passkey, Timestamp, UserId};
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -20,58 +20,6 @@ statements! {
     USED = "UPDATE webauthn_credentials SET sign_count = $1, user_verified = $2, backup_eligible = $3, backup_state = $4, \
         last_used_at = $5 WHERE tenant_id = $6 AND credential_id = $7 AND sign_count = $8";
     DELETE_OF_USER = "DELETE FROM webauthn_credentials WHERE tenant_id = $1 AND user_id = $2";
-}
-
-/// A passkey or security key.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Passkey {
-    /// The authenticator's id for it.
-    pub id: CredentialId,
-    /// Whose it is.
-    pub user: UserId,
-    /// The user handle it was made with.
-    pub user_handle: Vec<u8>,
-    /// The public key as COSE bytes.
-    pub public_key: Vec<u8>,
-    /// The relying party it was made for; under another one it cannot sign in.
-    pub rp_id: String,
-    /// Format of the attestation statement.
-    pub attestation_format: String,
-    /// Model of the authenticator; zero when unknown.
-    pub aaguid: Uuid,
-    /// Signature counter.
-    pub sign_count: u32,
-    /// Whether a ceremony with it ever verified its user.
-    pub user_verified: bool,
-    /// Whether it may be backed up.
-    pub backup_eligible: bool,
-    /// Whether it is backed up.
-    pub backup_state: bool,
-    /// How it can be reached.
-    pub transports: Vec<String>,
-    /// Its display name.
-    pub name: Option<String>,
-    /// Second factor only.
-    pub mfa_only: bool,
-    /// When it was registered.
-    pub created_at: Timestamp,
-    /// When it last signed in.
-    pub last_used_at: Option<Timestamp>,
-}
-
-/// What an accepted assertion changes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct PasskeyUse {
-    /// The counter the decision was made with.
-    pub previous_count: u32,
-    /// The counter received.
-    pub sign_count: u32,
-    /// Whether a ceremony ever verified the user, this one included.
-    pub user_verified: bool,
-    /// Backup eligibility received.
-    pub backup_eligible: bool,
-    /// Backup state received.
-    pub backup_state: bool,
 }
 
 type Row = (
@@ -120,7 +68,7 @@ fn passkey(row: Row) -> Passkey {
         rp_id,
         attestation_format,
         aaguid,
-        sign_count: u32::try_from(sign_count).unwrap_or(u32::MAX),
+        counter: u32::try_from(sign_count).unwrap_or(u32::MAX),
         user_verified,
         backup_eligible: eligible,
         backup_state: backed_up,
@@ -163,7 +111,7 @@ impl Work {
                 .bind(passkey.rp_id.as_str())
                 .bind(passkey.attestation_format.as_str())
                 .bind(passkey.aaguid)
-                .bind(i64::from(passkey.sign_count))
+                .bind(i64::from(passkey.counter))
                 .bind(passkey.user_verified)
                 .bind(passkey.backup_eligible)
                 .bind(passkey.backup_state)
@@ -178,23 +126,19 @@ impl Work {
         Ok(())
     }
 
-    /// Records an accepted assertion. `false` when the counter has moved since it was read: somebody else used it.
-    pub async fn use_passkey(
-        &mut self,
-        id: &CredentialId,
-        used: &PasskeyUse,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    /// Records an accepted assertion, which has changed `passkey`. `false` when the counter has moved since it was read as
+    /// `previous`: somebody else used it meanwhile.
+    pub async fn use_passkey(&mut self, passkey: &Passkey, previous: u32, now: Timestamp) -> Result<bool, StoreError> {
         let changed = on_work!(self, USED, |sql, db| {
             sqlx::query(sql)
-                .bind(i64::from(used.sign_count))
-                .bind(used.user_verified)
-                .bind(used.backup_eligible)
-                .bind(used.backup_state)
+                .bind(i64::from(passkey.counter))
+                .bind(passkey.user_verified)
+                .bind(passkey.backup_eligible)
+                .bind(passkey.backup_state)
                 .bind(now.0)
                 .bind(self.tenant.0)
-                .bind(id.0.as_slice())
-                .bind(i64::from(used.previous_count))
+                .bind(passkey.id.0.as_slice())
+                .bind(i64::from(previous))
                 .execute(db)
                 .await?
                 .rows_affected()

@@ -12,7 +12,7 @@ statements! {
     INSERT = "INSERT INTO sessions (tenant_id, id, user_id, user_agent, ip_address, created_at, last_used, expires_at, ends_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     TOUCH = "UPDATE sessions SET last_used = $1 WHERE tenant_id = $2 AND id = $3 AND last_used < $4";
-    EXTEND = "UPDATE sessions SET expires_at = $1, last_used = $2 WHERE tenant_id = $3 AND id = $4 AND expires_at < $5";
+    EXTEND = "UPDATE sessions SET expires_at = $1 WHERE tenant_id = $2 AND id = $3 AND expires_at < $4";
     DELETE = "DELETE FROM sessions WHERE tenant_id = $1 AND id = $2";
     DELETE_OF_USER = "DELETE FROM sessions WHERE tenant_id = $1 AND user_id = $2";
 }
@@ -106,10 +106,10 @@ impl Work {
         Ok(())
     }
 
-    /// Moves the expiry of a session forward, never back.
-    pub async fn extend_session(&mut self, id: SessionId, until: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    /// Moves the expiry of a session forward, never back. Not a use: a client that polls must not keep an idle session alive.
+    pub async fn extend_session(&mut self, id: SessionId, until: Timestamp) -> Result<(), StoreError> {
         on_work!(self, EXTEND, |sql, db| {
-            sqlx::query(sql).bind(until.0).bind(now.0).bind(self.tenant.0).bind(id.0).bind(until.0).execute(db).await?;
+            sqlx::query(sql).bind(until.0).bind(self.tenant.0).bind(id.0).bind(until.0).execute(db).await?;
         });
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! Users, and the account read as a whole.
 
-use hanko_domain::{EmailId, Timestamp, UserId};
+use hanko_domain::{EmailId, Passkey, Timestamp, UserId};
 use uuid::Uuid;
 
-use crate::{StoreError, TenantStore, Work, emails::Email, passkeys::Passkey};
+use crate::{StoreError, TenantStore, Work, emails::Email};
 
 statements! {
     BY_ID = "SELECT id, primary_email_id, created_at, updated_at FROM users WHERE tenant_id = $1 AND id = $2";
