@@ -50,7 +50,7 @@ hint() {
       kubectl -n $NAMESPACE get hankoprojects
       kubectl -n $NAMESPACE describe hankoproject $PROJECT
       kubectl -n $NAMESPACE get deployments,pods,services,configmaps,secrets,networkpolicies,persistentvolumeclaims
-      kubectl -n $NAMESPACE delete deployment $PROJECT         # comes back
+      kubectl -n $NAMESPACE delete deployment $PROJECT-runtime     # comes back
       kubectl -n $NAMESPACE patch hankoproject $PROJECT --type=merge -p '{"spec":{"settings":{"password":{"minLength":12}}}}'
       kubectl -n hanko-system logs deployment/hanko-operator
 

@@ -45,7 +45,7 @@ export async function address(namespace, name) {
 }
 
 export const podsOf = async (namespace, name) =>
-  (await list('Pod', namespace, `app.kubernetes.io/instance=${name}`)).filter((pod) => !pod.metadata.deletionTimestamp);
+  (await list('Pod', namespace, `hanko-operator.dev/project=${name}`)).filter((pod) => !pod.metadata.deletionTimestamp);
 
 /** What a pod answers at /-/revision on its admin port. */
 export const revisionOf = (pod) => api('GET', `${path('Pod', pod.metadata.namespace, `${pod.metadata.name}:8001`)}/proxy/-/revision`);

@@ -10,7 +10,7 @@ const namespace = 'repair', name = 'mended';
 const KINDS = ['ServiceAccount', 'Secret', 'ConfigMap', 'Service', 'Deployment', 'Ingress', 'NetworkPolicy', 'PodDisruptionBudget'];
 
 const owned = async () => (await Promise.all(KINDS.map(async (kind) =>
-  (await list(kind, namespace, `app.kubernetes.io/instance=${name}`)).map((object) => ({ kind, object }))))).flat();
+  (await list(kind, namespace, `hanko-operator.dev/project=${name}`)).map((object) => ({ kind, object }))))).flat();
 
 /** An object without what the API server and others keep in it. */
 function substance({ metadata, status, ...rest }) {

@@ -7,7 +7,7 @@ import { project, projectGone, ready, waitForCondition } from '../harness/tenant
 
 const namespace = 'deletion', name = 'leaving';
 const KINDS = ['ServiceAccount', 'ConfigMap', 'Service', 'Deployment', 'NetworkPolicy', 'Pod'];
-const mine = `app.kubernetes.io/instance=${name}`;
+const mine = `hanko-operator.dev/project=${name}`;
 
 const nothingOwnedIsLeft = () => waitFor('everything owned to go', async () => {
   const left = (await Promise.all(KINDS.map((kind) => list(kind, namespace, mine)))).flat();

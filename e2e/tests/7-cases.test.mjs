@@ -17,7 +17,7 @@ async function onPostgres(name, spec = {}) {
   return project(namespace, name, { database: { postgres: { urlRef: { name: `${name}-db`, key: 'url' } } }, ...spec });
 }
 
-const deploymentOf = async (name) => (await list('Deployment', namespace, `app.kubernetes.io/instance=${name}`))[0];
+const deploymentOf = async (name) => (await list('Deployment', namespace, `hanko-operator.dev/project=${name}`))[0];
 
 scenario('FC-58: five pods start at once on an empty database; one migrates, none restarts', { namespaces: [namespace] }, async () => {
   await freshNamespace(namespace);
@@ -51,7 +51,7 @@ scenario('FC-65: long names: every child exists, or admission says the limit', {
       await waitForCondition(namespace, name, 'Ready');
       assert.deepEqual((await list('PersistentVolumeClaim', namespace)).map(({ metadata }) => metadata.uid).sort(), claims, 'the same claim');
       await apply({ ...object, spec: { ...object.spec, suspend: true } });
-      await waitFor('no pods', async () => (await list('Pod', namespace)).every((pod) => !pod.metadata.name.startsWith(name.slice(0, length > 52 ? 43 : length))));
+      await waitFor('no pods', async () => (await list('Pod', namespace, `hanko-operator.dev/project=${name}`)).length === 0);
       for (const kind of ['Deployment', 'Service', 'ConfigMap', 'ServiceAccount', 'NetworkPolicy', 'Secret', 'PersistentVolumeClaim']) {
         for (const { metadata } of await list(kind, namespace)) {
           assert.ok(metadata.name.length <= 63, metadata.name);
