@@ -65,7 +65,7 @@ pub(crate) fn object_schema() -> Value {
 
 /// Without references, as [`structural`] needs it.
 fn status_schema() -> Value {
-    SchemaSettings::openapi3()
+    SchemaSettings::draft2020_12()
         .with(|settings| settings.inline_subschemas = true)
         .into_generator()
         .into_root_schema_for::<HankoProjectStatus>()

@@ -16,3 +16,6 @@ mod structural;
 
 pub use crd::crd;
 pub use project::{HankoProject, HankoProjectStatus};
+
+#[cfg(test)]
+mod tests;

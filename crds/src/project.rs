@@ -44,6 +44,7 @@ pub struct HankoProjectStatus {
     pub observed_generation: Option<i64>,
     /// Identity of the tenant in its database. Name it in `spec.tenantId` to re-create the project under another name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 36))]
     pub tenant_id: Option<String>,
     /// Where browsers reach the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]

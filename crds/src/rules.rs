@@ -23,6 +23,12 @@ pub(crate) const RULES: &[Rule] = &[
         message: "tenantId is immutable once set: it is the tenant's identity in its database; create another project for another tenant",
     },
     Rule {
+        at: "",
+        rule: "has(oldSelf.spec.tenantId) || !has(self.spec.tenantId) || !has(oldSelf.status) || !has(oldSelf.status.tenantId) || \
+               self.spec.tenantId.lowerAscii() == oldSelf.status.tenantId.lowerAscii()",
+        message: "the tenant has an identity already; write the one in status.tenantId, or create another project for another tenant",
+    },
+    Rule {
         at: SPEC,
         rule: "has(self.hosts) && size(self.hosts) > 0",
         message: "name at least one host that leads to this tenant, such as auth.acme.example",

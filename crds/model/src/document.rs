@@ -218,3 +218,6 @@ fn foreign(value: &Value) -> Option<(&'static str, String)> {
     }
     (kind != KIND).then(|| ("kind", format!("there is no kind `{kind}` in this version; write `{KIND}`")))
 }
+
+#[cfg(test)]
+mod tests;

@@ -271,6 +271,7 @@ pub struct IngressSpec {
     pub tls_secret_name: Option<String>,
     /// Annotations for the Ingress controller.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 4096}))]
     pub annotations: std::collections::BTreeMap<String, String>,
 }
 
@@ -280,9 +281,11 @@ pub struct IngressSpec {
 pub struct ResourcesSpec {
     /// Default: `cpu: 50m`, `memory: 32Mi`.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 16, "additionalProperties" = {"type": "string", "maxLength": 32}))]
     pub requests: std::collections::BTreeMap<String, String>,
     /// Default: `memory: 256Mi`.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 16, "additionalProperties" = {"type": "string", "maxLength": 32}))]
     pub limits: std::collections::BTreeMap<String, String>,
 }
 
