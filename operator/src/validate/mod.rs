@@ -265,5 +265,4 @@ fn restart_revision(project: &Project, key: &MasterKey, entries: &[Entry<'_>]) -
 }
 
 #[cfg(test)]
-#[path = "validate_tests.rs"]
-mod tests;
+pub(crate) mod tests;
