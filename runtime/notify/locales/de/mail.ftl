@@ -1,0 +1,44 @@
+# Mails auf Deutsch. Werte: $code, $minutes (ganz, mindestens 1), $service, $email (Empfänger).
+# Betreffzeilen bleiben einzeilig und mit einem Code von 6 und einem Dienstnamen von 20 Zeichen unter 60 Zeichen.
+
+greeting = Guten Tag,
+footer = Diese Mail wurde von { $service } an { $email } gesendet.
+
+code =
+    .validity =
+        { $minutes ->
+            [one] Dieser Code gilt einmal und läuft in { $minutes } Minute ab.
+           *[other] Dieser Code gilt einmal und läuft in { $minutes } Minuten ab.
+        }
+    .keep-secret = Behalten Sie ihn für sich. Niemand von { $service } wird Sie danach fragen.
+    .not-you = Sie haben das nicht angefordert? Dann können Sie diese Mail ignorieren; ohne den Code geschieht nichts.
+
+login =
+    .subject = { $code } ist Ihr Anmeldecode für { $service }
+    .preheader = Schließen Sie Ihre Anmeldung bei { $service } ab.
+    .intro = Mit diesem Code schließen Sie Ihre Anmeldung bei { $service } ab:
+
+recovery =
+    .subject = { $code } setzt Ihr Passwort bei { $service } zurück
+    .preheader = Wählen Sie ein neues Passwort für { $service }.
+    .intro = Sie möchten ein neues Passwort für { $service } festlegen. Mit diesem Code geht es weiter:
+    .not-you = Wenn Sie Ihr Passwort noch kennen und das nicht angefordert haben, brauchen Sie nichts zu tun.
+
+email_verification =
+    .subject = { $code } bestätigt Ihre Adresse bei { $service }
+    .preheader = Bestätigen Sie, dass { $email } Ihnen gehört.
+    .intro = Um zu bestätigen, dass { $email } Ihnen gehört, geben Sie diesen Code bei { $service } ein:
+
+email_login_attempted =
+    .subject = Anmeldung mit dieser Adresse bei { $service }
+    .preheader = Für { $email } gibt es kein Konto.
+    .intro = Jemand wollte sich mit { $email } bei { $service } anmelden. Zu dieser Adresse gibt es kein Konto, daher wurde kein Code ausgestellt.
+    .was-you = Waren Sie das? Versuchen Sie es mit der Adresse, mit der Sie sich registriert haben, oder legen Sie ein Konto an.
+    .was-not-you = Waren Sie das nicht? Dann brauchen Sie nichts zu tun.
+
+email_registration_attempted =
+    .subject = Diese Adresse wird bei { $service } schon benutzt
+    .preheader = Für { $email } gibt es bereits ein Konto.
+    .intro = Jemand wollte { $email } für ein Konto bei { $service } verwenden, die Adresse ist dort aber bereits vergeben.
+    .was-you = Waren Sie das? Melden Sie sich stattdessen an, mit einem Code oder auf Ihrem üblichen Weg.
+    .was-not-you = Waren Sie das nicht? Dann brauchen Sie nichts zu tun; Ihr Konto ist unverändert.

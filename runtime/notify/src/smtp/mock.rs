@@ -1,0 +1,1 @@
+//! A scripted mail server for tests.

@@ -1,0 +1,104 @@
+//! One attempt to send one mail, and what its end means.
+
+use hanko_domain::{Timestamp, audit::mask_email};
+use hanko_keys::Sealer;
+use hanko_store::outbox::{Claimed, Ending};
+
+use super::{Bench, Outcome, backoff, jittered};
+use crate::{
+    mail::{self, Message, Renderer},
+    smtp::Mailer,
+};
+
+/// An attempt that ended.
+pub(super) struct Attempt {
+    pub(super) delivery: Claimed,
+    pub(super) ending: Ending,
+    /// Any other mail of the tenant would have failed as well.
+    pub(super) server_failed: bool,
+}
+
+/// Why there was nothing to send.
+enum Obstacle {
+    /// Never.
+    Lasting(String),
+    /// For now.
+    Passing(String),
+}
+
+pub(super) async fn attempt(bench: &Bench, delivery: Claimed, mailer: &Mailer, sealer: &Sealer) -> Attempt {
+    let message = match open(&delivery, sealer) {
+        Ok(message) => message,
+        Err(obstacle) => {
+            let ending = match obstacle {
+                Obstacle::Lasting(error) => Ending::Dead { error },
+                Obstacle::Passing(error) => retry(bench, &delivery, error),
+            };
+            report(bench, &delivery, None, &ending, "");
+            return Attempt { delivery, ending, server_failed: false };
+        }
+    };
+    let mut server_failed = false;
+    let mut id = String::new();
+    let ending = if bench.clock.now() >= delivery.expires_at {
+        Ending::Dead { error: "expired".to_owned() }
+    } else {
+        let words = bench.renderer.get_or_try_init(|| async { Renderer::new() }).await;
+        match words.and_then(|renderer| renderer.render(&message)) {
+            Err(error) => Ending::Dead { error: error.to_string() },
+            Ok(words) => match mailer.send(&message.to, &words, delivery.event, bench.clock.now()).await {
+                Ok(sent) => {
+                    id = sent;
+                    Ending::Done
+                }
+                Err(error) => {
+                    server_failed = error.concerns_every_mail();
+                    if error.is_permanent() {
+                        Ending::Dead { error: error.to_string() }
+                    } else {
+                        retry(bench, &delivery, error.to_string())
+                    }
+                }
+            },
+        }
+    };
+    report(bench, &delivery, Some(&message), &ending, &id);
+    Attempt { delivery, ending, server_failed }
+}
+
+fn open(delivery: &Claimed, sealer: &Sealer) -> Result<Message, Obstacle> {
+    let sealed = delivery.payload.as_deref().ok_or_else(|| Obstacle::Lasting("the mail was erased".to_owned()))?;
+    // A key that is missing here may be on its way: Secrets reach pods one after the other.
+    let plain =
+        sealer.open(&mail::place(&delivery.event), sealed).map_err(|error| Obstacle::Passing(error.to_string()))?;
+    let plain = zeroize::Zeroizing::new(plain);
+    Message::from_snapshot(&plain).map_err(|_| Obstacle::Lasting("the stored mail cannot be read".to_owned()))
+}
+
+/// Another attempt after a pause, unless the mail is of no use by then.
+fn retry(bench: &Bench, delivery: &Claimed, error: String) -> Ending {
+    let pause = backoff(u32::try_from(delivery.attempts).unwrap_or(1));
+    let at: Timestamp = bench.clock.now() + jittered(pause, &bench.random);
+    if at >= delivery.expires_at {
+        Ending::Dead { error: format!("expired; last: {error}") }
+    } else {
+        Ending::Retry { at, error }
+    }
+}
+
+fn report(bench: &Bench, delivery: &Claimed, message: Option<&Message>, ending: &Ending, id: &str) {
+    let (outcome, error) = match ending {
+        Ending::Done => (Outcome::Sent, ""),
+        Ending::Dead { error } => (Outcome::Failed, error.as_str()),
+        Ending::Retry { error, .. } => (Outcome::Retried, error.as_str()),
+    };
+    bench.counters.count(message.map(|message| message.template), outcome);
+    let mail = message.map_or("unknown", |message| message.template.as_str());
+    let to = message.map(|message| mask_email(message.to.as_str())).unwrap_or_default();
+    let (tenant, request, attempt) = (delivery.tenant, delivery.request_id.as_str(), delivery.attempts);
+    let outcome = outcome.as_str();
+    match ending {
+        Ending::Done => tracing::info!(%tenant, mail, to, message_id = id, request, attempt, outcome, "mail"),
+        _ => tracing::warn!(%tenant, mail, to, request, attempt, outcome, error, "mail"),
+    }
+}
