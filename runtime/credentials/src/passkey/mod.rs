@@ -4,7 +4,7 @@
 //! the answer comes, a new passkey is checked by [`RelyingParty::finish_registration`]; a login is parsed
 //! ([`ParsedAssertion::parse`]), the credential it names is loaded, and [`RelyingParty::finish_authentication`] checks it.
 //!
-//! Every rule of the contract is applied here, in code that can be read ([`registration`], [`authentication`]); signatures
+//! Every rule of the contract is applied here, in code that can be read (`registration`, `authentication`); signatures
 //! and attestation statements are verified by `webauthn-rs-core`, whose types stay inside the private module `library`
 //! and are never stored. Of its opinions beyond the standard none decides.
 
@@ -17,18 +17,19 @@ mod library;
 mod options;
 mod refusal;
 mod registration;
-mod stored;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+/// A passkey as it is kept for good: neutral data, defined where the store knows it too.
+pub use hanko_domain::Passkey as StoredPasskey;
 
 pub use self::{
     authentication::{Assertion, ParsedAssertion},
     ceremony::{Ceremony, Challenge},
     options::{CreationOptions, NewOwner, RequestOptions},
     refusal::Refusal,
-    stored::StoredPasskey,
 };
 
 /// How much the authenticator has to make sure that the right person holds it.

@@ -2,7 +2,7 @@
 //! `spec/decisions.md` 5, 12, 25).
 //!
 //! A hash costs 19 MiB and about 20 ms of a core, whatever the answer: an unknown user, an account without a password and a
-//! text that is too long cost the same as a wrong password. How many run at once is bounded, see [`bounded`].
+//! text that is too long cost the same as a wrong password. How many run at once is bounded, see `bounded`.
 
 mod bounded;
 mod formats;

@@ -1,3 +1,0 @@
-//! A passkey as it is kept for good.
-
-pub use hanko_domain::Passkey as StoredPasskey;
