@@ -5,7 +5,7 @@
 //! constructor (but [`Proof::new_account`], see there), so that nothing else in the runtime can claim one.
 //!
 //! The crate must never know HTTP, SQL, settings documents or the states of a flow. What has to be remembered between two
-//! requests ([`Passcode`], [`passkey::Ceremony`], [`Proof`]) is a plain value that the flow engine keeps in its sealed
+//! requests ([`Passcode`], [`Ceremony`], [`Proof`]) is a plain value that the flow engine keeps in its sealed
 //! row; what is kept for good ([`PasswordHash`], [`passkey::StoredPasskey`]) is neutral data that no library owns. Clock,
 //! randomness and keys are passed in.
 //!
@@ -18,5 +18,8 @@ pub mod password;
 pub mod proof;
 
 pub use passcode::{Passcode, Purpose};
-pub use password::{Hasher, NewPassword, PasswordHash};
+pub use passkey::{
+    Assertion, Attestation, Ceremony, Challenge, NewOwner, ParsedAssertion, Refusal, RelyingParty, UserVerification,
+};
+pub use password::{HashError, Hasher, NewPassword, PasswordHash};
 pub use proof::{Evidence, Factor, Proof, Subject};
