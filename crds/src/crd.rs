@@ -36,7 +36,8 @@ pub fn crd() -> CustomResourceDefinition {
                 "additionalPrinterColumns": [
                     column("Ready", "string", ".status.conditions[?(@.type==\"Ready\")].status", 0),
                     column("Reason", "string", ".status.conditions[?(@.type==\"Ready\")].reason", 0),
-                    column("URL", "string", ".status.publicUrl", 0),
+                    column("Host", "string", ".spec.hosts[0]", 0),
+                    column("URL", "string", ".status.publicUrl", 1),
                     column("Database", "string", ".status.database", 1),
                     column("Pods", "integer", ".status.readyReplicas", 1),
                     column("Tenant", "string", ".status.tenantId", 1),
@@ -64,7 +65,7 @@ pub(crate) fn object_schema() -> Value {
 }
 
 /// Without references, as [`structural`] needs it.
-fn status_schema() -> Value {
+pub(crate) fn status_schema() -> Value {
     SchemaSettings::draft2020_12()
         .with(|settings| settings.inline_subschemas = true)
         .into_generator()

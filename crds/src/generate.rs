@@ -30,6 +30,9 @@ pub fn files() -> Result<Vec<File>, Box<dyn std::error::Error>> {
         File { path: "config/crd/hanko-operator.dev_hankoprojects.yaml", text: definition },
         File { path: "config/crd/kustomization.yaml", text: kustomization },
         File { path: "config/schema/hankoproject.schema.json", text: schema },
-        File { path: "docs/reference/hankoproject.md", text: reference::markdown(&hanko_model::schema()) },
+        File {
+            path: "docs/reference/hankoproject.md",
+            text: reference::markdown(&hanko_model::schema(), &crd::status_schema()),
+        },
     ])
 }

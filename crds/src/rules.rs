@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 pub(crate) struct Rule {
     /// JSON pointer from the schema of the whole object.
     pub(crate) at: &'static str,
+    /// The field to name, below that place; empty for the place itself.
+    pub(crate) field: &'static str,
     /// The condition that must hold.
     pub(crate) rule: &'static str,
     /// What to do.
@@ -19,47 +21,56 @@ const SPEC: &str = "/properties/spec";
 pub(crate) const RULES: &[Rule] = &[
     Rule {
         at: SPEC,
+        field: ".tenantId",
         rule: "has(oldSelf.tenantId) ? has(self.tenantId) && self.tenantId == oldSelf.tenantId : true",
         message: "tenantId is immutable once set: it is the tenant's identity in its database; create another project for another tenant",
     },
     Rule {
         at: "",
+        field: ".spec.tenantId",
         rule: "has(oldSelf.spec.tenantId) || !has(self.spec.tenantId) || !has(oldSelf.status) || !has(oldSelf.status.tenantId) || \
                self.spec.tenantId.lowerAscii() == oldSelf.status.tenantId.lowerAscii()",
         message: "the tenant has an identity already; write the one in status.tenantId, or create another project for another tenant",
     },
     Rule {
         at: SPEC,
+        field: ".hosts",
         rule: "has(self.hosts) && size(self.hosts) > 0",
         message: "name at least one host that leads to this tenant, such as auth.acme.example",
     },
     Rule {
         at: SPEC,
+        field: ".replicas",
         rule: "!has(self.replicas) || self.replicas != 0",
         message: "replicas 0 is not possible; write suspend: true to stop the tenant",
     },
     Rule {
         at: SPEC,
+        field: ".replicas",
         rule: "!has(self.replicas) || self.replicas <= 1 || (has(self.database) && has(self.database.postgres))",
         message: "several pods cannot share a SQLite file; write replicas: 1, or use database.postgres",
     },
     Rule {
         at: "/properties/spec/properties/database",
+        field: "",
         rule: "!(has(self.sqlite) && has(self.postgres))",
         message: "names two databases; keep sqlite or postgres",
     },
     Rule {
         at: "/properties/spec/properties/mail/properties/smtp",
+        field: ".credentialsRef",
         rule: "!(has(self.tls) && self.tls == 'none' && has(self.credentialsRef))",
         message: "credentials would be sent in clear text with tls: none; write tls: starttls or tls: implicit, or remove credentialsRef",
     },
     Rule {
         at: "/properties/spec/properties/clientIp",
+        field: ".trustedProxies",
         rule: "!has(self.extractor) || self.extractor == 'direct' || (has(self.trustedProxies) && size(self.trustedProxies) > 0)",
         message: "trustedProxies is needed to believe a header; write the address ranges of your proxies",
     },
     Rule {
         at: "/properties/spec/properties/keys/properties/rsaBits",
+        field: "",
         rule: "self in [2048, 3072, 4096]",
         message: "write 2048, 3072 or 4096",
     },
@@ -67,11 +78,14 @@ pub(crate) const RULES: &[Rule] = &[
 
 /// Puts the rules into the schema of the whole object.
 pub(crate) fn install(schema: &mut Value) {
-    for Rule { at, rule, message } in RULES {
+    for Rule { at, field, rule, message } in RULES {
         let Some(place) = schema.pointer_mut(at).and_then(Value::as_object_mut) else { continue };
         let rules = place.entry("x-kubernetes-validations").or_insert(json!([]));
         if let Some(rules) = rules.as_array_mut() {
-            rules.push(json!({ "rule": rule, "message": message }));
+            rules.push(match *field {
+                "" => json!({ "rule": rule, "message": message }),
+                field => json!({ "rule": rule, "message": message, "fieldPath": field }),
+            });
         }
     }
 }

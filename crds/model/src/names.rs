@@ -16,7 +16,7 @@ pub fn child_name(project: &str, role: &str) -> String {
         return plain;
     }
     let hash = hex(digest(&SHA256, format!("{project}/{role}").as_bytes()).as_ref(), 8);
-    let room = LONGEST_CHILD - role.len() - hash.len() - 2;
+    let room = LONGEST_CHILD.saturating_sub(role.len() + hash.len() + 2);
     let start = if starts_well { "" } else { "p" };
     let base: String =
         start.chars().chain(project.chars()).map(|c| if c == '.' { '-' } else { c }).take(room).collect();

@@ -8,7 +8,7 @@ use crate::{
     problem::Findings,
     project::{ClientIp, Database, Deployment, Ingress},
     quantity,
-    resolve::reference::{check_object_name, check_ref},
+    resolve::reference::{check_object_name, check_qualified_name, check_ref},
     spec::{ClientIpSpec, DatabaseSpec, IngressSpec, IpExtractor, ProjectSpec, ResourcesSpec, SqliteSpec},
 };
 
@@ -100,6 +100,7 @@ type Resources = BTreeMap<String, String>;
 fn resources(spec: &ResourcesSpec, findings: &mut Findings) -> (Resources, Resources) {
     for (part, given) in [("requests", &spec.requests), ("limits", &spec.limits)] {
         for (name, amount) in given {
+            check_qualified_name(&format!("spec.resources.{part}"), name, findings);
             findings.ok(format!("spec.resources.{part}.{name}"), quantity::parse(amount));
         }
     }
@@ -132,6 +133,9 @@ fn ingress(spec: &IngressSpec, findings: &mut Findings) -> Ingress {
     check_object_name("spec.exposure.ingress.className", &spec.class_name, findings);
     if let Some(name) = &spec.tls_secret_name {
         check_object_name("spec.exposure.ingress.tlsSecretName", name, findings);
+    }
+    for name in spec.annotations.keys() {
+        check_qualified_name("spec.exposure.ingress.annotations", name, findings);
     }
     Ingress {
         class_name: spec.class_name.clone(),

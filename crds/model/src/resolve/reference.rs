@@ -43,3 +43,18 @@ pub(super) fn check_ref(path: &str, reference: &SecretKeyRef, findings: &mut Fin
     check_object_name(&format!("{path}.name"), &reference.name, findings);
     check_key(&format!("{path}.key"), &reference.key, findings);
 }
+
+/// A problem unless `name` can be the name of an annotation or of a resource: `cpu`, `nginx.ingress.kubernetes.io/rewrite-target`.
+pub(super) fn check_qualified_name(path: &str, name: &str, findings: &mut Findings) {
+    let (prefix, local) = name.rsplit_once('/').map_or((None, name), |(prefix, local)| (Some(prefix), local));
+    let ends = |c: char| c.is_ascii_alphanumeric();
+    let characters = local.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if !(local.starts_with(ends)
+        && local.ends_with(ends)
+        && characters
+        && local.len() <= 63
+        && prefix.is_none_or(is_object_name))
+    {
+        findings.add(path, format!("`{name}` is not a name here; write one such as `example.com/name` or `name`"));
+    }
+}

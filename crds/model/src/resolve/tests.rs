@@ -1,6 +1,7 @@
 //! What documents mean.
 
 mod bounds;
+mod laws;
 mod refused;
 
 use serde_json::{Value, json};
