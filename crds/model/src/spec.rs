@@ -103,11 +103,11 @@ pub struct CredentialsRef {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CredentialKeys {
-    /// Default: `username`.
+    /// Key of the user name. Default: `username`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub username: Option<String>,
-    /// Default: `password`.
+    /// Key of the password. Default: `password`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub password: Option<String>,
@@ -181,7 +181,7 @@ pub struct SmtpSpec {
     /// Host name or address.
     #[schemars(length(max = 253))]
     pub host: String,
-    /// Default: 465 with `tls: implicit`, else 587.
+    /// Port of the server. Default: 465 with `tls: implicit`, else 587.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub port: Option<u16>,
@@ -228,7 +228,7 @@ pub struct KeysSpec {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientIpSpec {
-    /// Default: `direct`.
+    /// Where the address is read. Default: `direct`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extractor: Option<IpExtractor>,
     /// CIDR ranges whose headers are believed. Required unless `direct`.
@@ -279,11 +279,11 @@ pub struct IngressSpec {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourcesSpec {
-    /// Default: `cpu: 50m`, `memory: 32Mi`.
+    /// What is reserved for each pod. Default: `cpu: 50m`, `memory: 32Mi`.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 16, "additionalProperties" = {"type": "string", "maxLength": 32}))]
     pub requests: std::collections::BTreeMap<String, String>,
-    /// Default: `memory: 256Mi`.
+    /// What no pod may exceed. Default: `memory: 256Mi`.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 16, "additionalProperties" = {"type": "string", "maxLength": 32}))]
     pub limits: std::collections::BTreeMap<String, String>,

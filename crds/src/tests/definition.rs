@@ -58,7 +58,8 @@ fn every_list_says_how_it_merges() {
 #[test]
 fn every_field_says_what_it_is() {
     walk(&object_schema(), "", &mut |path, schema| {
-        let described = schema["description"].as_str().is_some_and(|text| !text.is_empty());
+        let described =
+            schema["description"].as_str().is_some_and(|text| !text.is_empty() && !text.starts_with("Default"));
         assert!(described || path.ends_with("[]"), "{path} has no description");
     });
 }

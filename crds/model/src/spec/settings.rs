@@ -66,7 +66,7 @@ pub struct EmailSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 30, max = 86400))]
     pub passcode_ttl: Option<u32>,
-    /// Default: `numeric`.
+    /// Characters of a passcode. Default: `numeric`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passcode_charset: Option<PasscodeCharset>,
 }
@@ -98,16 +98,16 @@ pub enum Acquire {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PasswordSpec {
-    /// Default: true.
+    /// Passwords sign a user in, and may be created. Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// Whether creation may be skipped. Default: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optional: Option<bool>,
-    /// Default: `always`.
+    /// Whether registration asks for one. Default: `always`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acquire_on_registration: Option<Acquire>,
-    /// Default: `never`.
+    /// Whether login asks those who have none for one. Default: `never`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acquire_on_login: Option<Acquire>,
     /// Offers recovery by passcode. Needs `mail`. Default: true with `mail`, else false.
@@ -123,22 +123,22 @@ pub struct PasswordSpec {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PasskeySpec {
-    /// Default: true.
+    /// Passkeys sign a user in, and may be created. Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// Whether creation may be skipped. Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optional: Option<bool>,
-    /// Default: `always`.
+    /// Whether registration asks for one. Default: `always`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acquire_on_registration: Option<Acquire>,
-    /// Default: `always`.
+    /// Whether login asks those who have none for one. Default: `always`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acquire_on_login: Option<Acquire>,
-    /// Default: `direct`.
+    /// How much is asked of the authenticator's origin. Default: `direct`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestation_preference: Option<AttestationPreference>,
-    /// Default: `preferred`.
+    /// Whether the authenticator verifies its user. Default: `preferred`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_verification: Option<UserVerification>,
 }
@@ -213,7 +213,7 @@ pub struct SessionSpec {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RenewalSpec {
-    /// Default: true when `lifespan` is left out, else false.
+    /// Tokens in the second half of their life are renewed by use. Default: true when `lifespan` is left out, else false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// End of a session whatever its use, as `12h`. Default: `12h`.
@@ -226,21 +226,21 @@ pub struct RenewalSpec {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CookieSpec {
-    /// Default: `hanko`.
+    /// Name of the cookie. Default: `hanko`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub name: Option<String>,
-    /// Default: left out, so the cookie belongs to the tenant's host alone.
+    /// Domain that gets the cookie too: a domain above all `hosts`. Default: left out, so the cookie belongs to the tenant's host alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub domain: Option<String>,
-    /// Default: true.
+    /// Scripts cannot read it. Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_only: Option<bool>,
-    /// Default: `strict`.
+    /// Which requests from other sites carry it. Default: `strict`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_site: Option<SameSite>,
-    /// Default: `persistent`.
+    /// Whether it outlives the browser. Default: `persistent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
 }
@@ -312,21 +312,21 @@ pub struct RelyingPartySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub id: Option<String>,
-    /// Default: the service name.
+    /// Name that authenticators show. Default: the service name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub display_name: Option<String>,
 }
 
-/// Ceremony timeouts in milliseconds.
+/// Ceremony timeouts.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TimeoutsSpec {
-    /// 10000 to 3600000. Default: 600000.
+    /// Time to create a passkey, in milliseconds, 10000 to 3600000. Default: 600000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 10000, max = 3600000))]
     pub registration: Option<u32>,
-    /// 10000 to 3600000. Default: 600000.
+    /// Time to sign in with one, in milliseconds, 10000 to 3600000. Default: 600000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 10000, max = 3600000))]
     pub login: Option<u32>,
@@ -336,7 +336,7 @@ pub struct TimeoutsSpec {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimiterSpec {
-    /// Default: true.
+    /// Attempts are limited. Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// Password attempts per account and address. Default: 5 in `1m`.
