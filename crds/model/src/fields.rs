@@ -37,6 +37,10 @@ fn fits(value: &mut Value, schema: &Value, path: &str, findings: &mut Vec<Findin
 
 fn check_object(map: &mut Map<String, Value>, schema: &Value, path: &str, findings: &mut Vec<Finding>) {
     map.retain(|_, value| !value.is_null());
+    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    for name in required.filter(|name| !map.contains_key(*name)) {
+        findings.push(Finding { path: child(path, name), message: "is missing; add it".into(), unknown: false });
+    }
     let none = Map::new();
     let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
     let others = schema.get("additionalProperties").filter(|others| others.is_object());
@@ -50,10 +54,6 @@ fn check_object(map: &mut Map<String, Value>, schema: &Value, path: &str, findin
             }
         }
     });
-    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    for name in required.filter(|name| !map.contains_key(*name)) {
-        findings.push(Finding { path: child(path, name), message: "is missing; add it".into(), unknown: false });
-    }
 }
 
 /// A list with one wrong item is wrong as a whole: without it the others would change their places.
@@ -160,7 +160,8 @@ fn mismatch(expected: &str, actual: &Value) -> String {
     let hint = match (expected, actual) {
         ("string", Value::Bool(_) | Value::Number(_)) => format!("; put it in quotes: \"{actual}\""),
         ("array", Value::String(text)) => format!("; write [{text}]"),
-        ("integer" | "boolean", Value::String(_)) => "; write it without quotes".into(),
+        ("integer", Value::String(_)) => "; write it without quotes".into(),
+        ("boolean", Value::String(_)) => "; write one of the two without quotes".into(),
         _ => String::new(),
     };
     format!("must be {}, not {}{hint}", article(expected), article(actual_type))

@@ -57,16 +57,13 @@ fn every_problem_of_every_document_is_told_with_its_path() {
             "{hosts: a.x.y, tenantId: x, settings: {passkey: {user_verification: preferred, enabled: 'yes'}, session: {limitt: 3, cookie: {sameSite: Lax}, \
              issuer: 7}, quux: 1}, replicas: -1}"
         ),
-        text(
-            "{name: b, lables: {}}",
-            "{hosts: [b.x.y], origins: ['*'], publicUrls: x, mail: {from: {address: a@b.c}}}"
-        ),
+        text("{name: b, lables: {}}", "{hosts: [b.x.y], origins: ['*'], publicUrls: x, mail: {from: me}}"),
     );
     let expected = [
         "n/a: spec.hosts: must be a list, not a text; write [a.x.y]",
         "n/a: spec.tenantId: `x` is not a UUID such as 018f3b9e-7a41-4d7f-9f0e-3f6d1c0a9b52",
         "n/a: spec.settings.passkey.user_verification: there is no field `user_verification`; did you mean `userVerification`?",
-        "n/a: spec.settings.passkey.enabled: must be true or false, not a text; write it without quotes",
+        "n/a: spec.settings.passkey.enabled: must be true or false, not a text; write one of the two without quotes",
         "n/a: spec.settings.session.limitt: there is no field `limitt`; did you mean `limit`?",
         "n/a: spec.settings.session.cookie.sameSite: `Lax` is not possible here; write one of strict, lax, none",
         "n/a: spec.settings.session.issuer: must be a text, not a number; put it in quotes: \"7\"",
@@ -76,6 +73,7 @@ fn every_problem_of_every_document_is_told_with_its_path() {
         "default/b: metadata.lables: there is no field `lables`; did you mean `labels`?",
         "default/b: spec.publicUrls: there is no field `publicUrls`; did you mean `publicUrl`?",
         "default/b: spec.mail.smtp: is missing; add it",
+        "default/b: spec.mail.from: must be a mapping, not a text",
     ];
     assert_eq!(refused(&both), expected);
 }
