@@ -14,9 +14,6 @@ use lettre::transport::smtp::{
 use super::{MailerConfig, SendError, Tls};
 use crate::mail::mime::Mail;
 
-/// How long connecting, and any one answer of the server, may take.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// In this order; the first one that the server offers is used (FC-31).
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 
@@ -35,22 +32,27 @@ pub(super) fn trust(host: String, ca_pem: Option<Vec<u8>>) -> Result<TlsParamete
 /// An open connection, signed in where credentials are configured, ready for a mail.
 pub(super) struct Connection {
     lettre: AsyncSmtpConnection,
+    patience: Duration,
 }
 
 impl Connection {
-    pub(super) async fn open(config: &MailerConfig, tls: Option<TlsParameters>) -> Result<Self, SendError> {
+    pub(super) async fn open(
+        config: &MailerConfig,
+        tls: Option<TlsParameters>,
+        patience: Duration,
+    ) -> Result<Self, SendError> {
         let hello = ClientId::Domain(config.helo_name.clone());
         let implicit = tls.clone().filter(|_| config.tls == Tls::Implicit);
         let server = (config.host.as_str(), config.port);
-        let connecting = AsyncSmtpConnection::connect_tokio1(server, Some(PATIENCE), &hello, implicit, None);
-        let mut connection = Self { lettre: within(connecting).await?.map_err(refused)? };
+        let connecting = AsyncSmtpConnection::connect_tokio1(server, Some(patience), &hello, implicit, None);
+        let mut connection = Self { lettre: within(patience, connecting).await?.map_err(refused)?, patience };
         if let Some(tls) = tls.filter(|_| config.tls == Tls::Starttls) {
             if !connection.lettre.can_starttls() {
                 connection.close();
                 return Err(SendError::NoStarttls);
             }
             // Asks for the server's abilities again afterwards, as RFC 3207 §4.2 demands.
-            within(connection.lettre.starttls(tls, &hello)).await?.map_err(refused)?;
+            within(patience, connection.lettre.starttls(tls, &hello)).await?.map_err(refused)?;
         }
         if let Some((user, password)) = &config.credentials {
             let credentials = Credentials::new(user.clone(), password.expose().clone());
@@ -68,18 +70,19 @@ impl Connection {
             Some(mechanism) => mechanism,
             None => {
                 // lettre reads only the standard's form of the line. Old servers write `AUTH=LOGIN`, some in lower case.
-                let abilities = within(self.lettre.command(Ehlo::new(hello.clone()))).await?.map_err(refused)?;
+                let abilities =
+                    within(self.patience, self.lettre.command(Ehlo::new(hello.clone()))).await?.map_err(refused)?;
                 unusual_mechanism(&abilities).ok_or(SendError::NoSignIn)?
             }
         };
         let start = Auth::new(mechanism, credentials.clone(), None).map_err(refused)?;
-        let mut answer = within(self.lettre.command(start)).await?.map_err(refused)?;
+        let mut answer = within(self.patience, self.lettre.command(start)).await?.map_err(refused)?;
         for _ in 0..3 {
             if !answer.has_code(334) {
                 break;
             }
             let reply = Auth::new_from_response(mechanism, credentials.clone(), &answer).map_err(refused)?;
-            answer = within(self.lettre.command(reply)).await?.map_err(refused)?;
+            answer = within(self.patience, self.lettre.command(reply)).await?.map_err(refused)?;
         }
         if answer.has_code(334) {
             return Err(SendError::Refused { reply: "it never stops asking for the password".to_owned() });
@@ -98,23 +101,23 @@ impl Connection {
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
         let from = MailFrom::new(mail.envelope.from().cloned(), parameters);
-        within(self.lettre.command(from)).await?.map_err(about_mail)?;
+        within(self.patience, self.lettre.command(from)).await?.map_err(about_mail)?;
         Ok(())
     }
 
     /// Hands over the mail that was announced.
     pub(super) async fn finish(&mut self, mail: &Mail) -> Result<(), SendError> {
         for to in mail.envelope.to() {
-            within(self.lettre.command(Rcpt::new(to.clone(), Vec::new()))).await?.map_err(about_mail)?;
+            within(self.patience, self.lettre.command(Rcpt::new(to.clone(), Vec::new()))).await?.map_err(about_mail)?;
         }
-        within(self.lettre.command(Data)).await?.map_err(about_mail)?;
-        within(self.lettre.message(&mail.octets)).await?.map_err(about_mail)?;
+        within(self.patience, self.lettre.command(Data)).await?.map_err(about_mail)?;
+        within(self.patience, self.lettre.message(&mail.octets)).await?.map_err(about_mail)?;
         Ok(())
     }
 
     /// Takes leave without making anybody wait for it.
     pub(super) fn close(mut self) {
-        tokio::spawn(async move { tokio::time::timeout(PATIENCE, self.lettre.abort()).await });
+        tokio::spawn(async move { tokio::time::timeout(self.patience, self.lettre.abort()).await });
     }
 }
 
@@ -129,8 +132,8 @@ fn unusual_mechanism(abilities: &Response) -> Option<Mechanism> {
     MECHANISMS.into_iter().find(|mechanism| offered.iter().any(|name| *name == mechanism.to_string()))
 }
 
-async fn within<T>(answer: impl Future<Output = T>) -> Result<T, SendError> {
-    tokio::time::timeout(PATIENCE, answer).await.map_err(|_| SendError::silent(PATIENCE))
+async fn within<T>(patience: Duration, answer: impl Future<Output = T>) -> Result<T, SendError> {
+    tokio::time::timeout(patience, answer).await.map_err(|_| SendError::silent(patience))
 }
 
 /// An error before any mail was announced.

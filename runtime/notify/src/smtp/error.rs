@@ -54,7 +54,7 @@ pub enum SendError {
 
 impl SendError {
     pub(super) fn silent(after: Duration) -> Self {
-        Self::Unreachable { reason: format!("no answer within {} s", after.as_secs()) }
+        Self::Unreachable { reason: format!("no answer within {after:?}") }
     }
 
     /// Whether the same mail cannot be sent later either.

@@ -11,7 +11,7 @@ mod pool;
 use std::{sync::Arc, time::Duration};
 
 use hanko_domain::{EmailAddress, EventId, Secret, Timestamp};
-use lettre::transport::smtp::client::{Certificate, TlsParameters};
+use lettre::transport::smtp::client::TlsParameters;
 use thiserror::Error;
 use tokio::sync::OnceCell;
 
@@ -26,6 +26,12 @@ use pool::Pool;
 
 /// The longest a mail may take from the first packet to the server's last word. A delivery's lease is longer.
 pub const LONGEST_SEND: Duration = Duration::from_secs(50);
+
+/// How long connecting, and any one answer of the server, may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long an open connection waits for the next mail. Short: codes come in bursts, and an idle tenant should hold nothing.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// How the connection is protected.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -80,6 +86,7 @@ pub struct Mailer {
     sender: Sender,
     tls: OnceCell<TlsParameters>,
     pool: Arc<Pool>,
+    patience: Duration,
 }
 
 impl std::fmt::Debug for Mailer {
@@ -93,14 +100,15 @@ impl Mailer {
     pub fn new(config: MailerConfig) -> Result<Self, MailerError> {
         if let Some(pem) = &config.ca_pem {
             let certificates = pem.windows(27).any(|text| text == b"-----BEGIN CERTIFICATE-----");
-            Certificate::from_pem(pem).ok().filter(|_| certificates).ok_or(MailerError::CaPem)?;
+            let trusted = connection::trust(config.host.clone(), Some(pem.clone())).is_ok();
+            (certificates && trusted).then_some(()).ok_or(MailerError::CaPem)?;
         }
         let name = &config.helo_name;
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(MailerError::HeloName { name: name.clone() });
         }
         let sender = Sender { address: config.from_address.clone(), name: config.from_name.clone() };
-        Ok(Self { config, sender, tls: OnceCell::new(), pool: Arc::default() })
+        Ok(Self { config, sender, tls: OnceCell::new(), pool: Arc::new(Pool::new(IDLE)), patience: PATIENCE })
     }
 
     /// Sends one mail and says its `Message-ID`. Takes at most [`LONGEST_SEND`].
@@ -120,6 +128,13 @@ impl Mailer {
         }
     }
 
+    /// The same with less patience, so that tests need none.
+    #[cfg(test)]
+    pub(crate) fn hasty(config: MailerConfig) -> Self {
+        let short = Duration::from_millis(200);
+        Self { patience: short, pool: Arc::new(Pool::new(short)), ..Self::new(config).unwrap() }
+    }
+
     async fn hand_over(&self, mail: &Mail) -> Result<(), SendError> {
         if let Some(mut connection) = self.pool.take() {
             // A server may end a connection that lay still at any time. Then, and only then, a new one is tried.
@@ -129,7 +144,7 @@ impl Mailer {
             connection.close();
             self.pool.clear();
         }
-        let mut connection = Connection::open(&self.config, self.tls().await?).await?;
+        let mut connection = Connection::open(&self.config, self.tls().await?, self.patience).await?;
         match connection.begin(mail).await {
             Ok(()) => self.finish(connection, mail).await,
             Err(error) => {

@@ -9,13 +9,11 @@ use tokio::time::Instant;
 
 use super::connection::Connection;
 
-/// How long an open connection waits. Short: codes come in bursts, and an idle tenant should hold nothing.
-pub(super) const IDLE: Duration = Duration::from_secs(5);
 /// How many wait.
 const WAITING: usize = 8;
 
-#[derive(Default)]
 pub(super) struct Pool {
+    idle: Duration,
     state: Mutex<State>,
 }
 
@@ -32,6 +30,11 @@ impl std::fmt::Debug for Pool {
 }
 
 impl Pool {
+    /// `idle`: how long a connection waits.
+    pub(super) fn new(idle: Duration) -> Self {
+        Self { idle, state: Mutex::default() }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -64,11 +67,12 @@ impl Pool {
     /// Closes what waited too long; runs only while something waits.
     async fn sweep(self: Arc<Self>) {
         loop {
-            tokio::time::sleep(IDLE).await;
+            tokio::time::sleep(self.idle).await;
             let (old, done) = {
                 let mut state = self.state();
                 let all = std::mem::take(&mut state.waiting);
-                let (old, young): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, since)| since.elapsed() >= IDLE);
+                let (old, young): (Vec<_>, Vec<_>) =
+                    all.into_iter().partition(|(_, since)| since.elapsed() >= self.idle);
                 state.waiting = young;
                 state.swept = !state.waiting.is_empty();
                 (old, !state.swept)
