@@ -1,0 +1,78 @@
+//! What an action or a hook sees: a working copy of the run, and no unit of work.
+
+use hanko_credentials::Subject;
+use hanko_domain::{AuditEntry, FlowId, RequestMeta, Timestamp, UserId};
+use hanko_model::project::Settings;
+use hanko_store::TenantStore;
+use serde_json::{Map, Value};
+
+use crate::{
+    effect::Effect,
+    engine::{Flow, FlowError},
+    sessions::NewToken,
+    stash::{Kept, Stash},
+    tenant::{Inner, Tenant},
+};
+
+/// The working copy. What is changed here becomes true with the row's conditional write, or not at all.
+pub(crate) struct Cx<'a> {
+    pub(crate) tenant: &'a Tenant,
+    pub(crate) flow: &'a Flow,
+    pub(crate) id: FlowId,
+    pub(crate) request: &'a RequestMeta,
+    pub(crate) now: Timestamp,
+    /// The state whose action runs; before-hooks see the state that is entered in `entering`.
+    pub(crate) state: String,
+    /// The state before it.
+    pub(crate) previous: Option<String>,
+    /// What is scheduled in the stored row, next first.
+    pub(crate) queue: Vec<String>,
+    /// What this request schedules, next first (the contract's list N).
+    pub(crate) scheduled: Vec<&'static str>,
+    pub(crate) stash: Stash,
+    pub(crate) kept: Kept,
+    /// What this request's answer carries.
+    pub(crate) payload: Map<String, Value>,
+    /// What becomes true with it.
+    pub(crate) effects: Vec<Effect>,
+    /// An error that is told although the run goes onward (§1.9.1 step 12), or the one that refused the action.
+    pub(crate) error: Option<FlowError>,
+    pub(crate) token: Option<NewToken>,
+    /// Whether `back` is possible: the newest snapshot can be returned to.
+    pub(crate) can_go_back: bool,
+}
+
+impl Cx<'_> {
+    pub(crate) fn inner(&self) -> &Inner {
+        self.tenant.inner()
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.inner().project.settings
+    }
+
+    pub(crate) fn store(&self) -> &TenantStore {
+        &self.inner().store
+    }
+
+    /// Whose proofs this run can hold.
+    pub(crate) fn subject(&self, user: UserId) -> Subject {
+        Subject { tenant: self.tenant.id(), user, flow: self.id }
+    }
+
+    /// Adds an effect.
+    pub(crate) fn then(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    /// Adds an audit entry; it names the flow.
+    pub(crate) fn audit(&mut self, entry: AuditEntry) {
+        let entry = entry.with("flow_id", self.id.to_string());
+        self.then(Effect::Audit(entry));
+    }
+
+    /// Whether the running flow is the registration.
+    pub(crate) fn registering(&self) -> bool {
+        self.flow.name == "registration"
+    }
+}

@@ -1,0 +1,154 @@
+//! The catalogue of failures (`spec/flow-login-registration.md` §1.8).
+
+use hanko_credentials::HashError;
+use hanko_keys::KeyError;
+use hanko_store::StoreError;
+
+/// A failure the client is told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum FlowError {
+    Technical,
+    /// Overloaded: the request may be repeated (`spec/decisions.md` 12).
+    Busy,
+    Expired,
+    Discontinuity,
+    NotPermitted,
+    FormDataInvalid,
+    PasscodeMaxAttempts,
+    PasskeyInvalid,
+    SecurityKeyOnly,
+    RateLimited,
+}
+
+impl FlowError {
+    pub(crate) fn status(self) -> u16 {
+        match self {
+            Self::FormDataInvalid => 400,
+            Self::PasscodeMaxAttempts | Self::PasskeyInvalid | Self::SecurityKeyOnly => 401,
+            Self::NotPermitted => 403,
+            Self::Expired => 410,
+            Self::RateLimited => 429,
+            Self::Technical | Self::Discontinuity => 500,
+            Self::Busy => 503,
+        }
+    }
+
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Technical | Self::Busy => "technical_error",
+            Self::Expired => "flow_expired_error",
+            Self::Discontinuity => "flow_discontinuity_error",
+            Self::NotPermitted => "operation_not_permitted_error",
+            Self::FormDataInvalid => "form_data_invalid_error",
+            Self::PasscodeMaxAttempts => "passcode_max_attempts_reached",
+            Self::PasskeyInvalid => "passkey_invalid",
+            Self::SecurityKeyOnly => "webauthn_credential_invalid_mfa_only",
+            Self::RateLimited => "rate_limit_exceeded",
+        }
+    }
+
+    pub(crate) fn message(self) -> &'static str {
+        match self {
+            Self::Technical => "Something went wrong.",
+            Self::Busy => "Too many requests at the moment, try again in a few seconds.",
+            Self::Expired => "The flow has expired.",
+            Self::Discontinuity => "The flow can't be continued.",
+            Self::NotPermitted => "The operation is not permitted.",
+            Self::FormDataInvalid => "Form data invalid.",
+            Self::PasscodeMaxAttempts => "The passcode was entered wrong too many times.",
+            Self::PasskeyInvalid => "The passkey is invalid.",
+            Self::SecurityKeyOnly => "This credential can be used as a second factor security key only.",
+            Self::RateLimited => "The rate limit has been exceeded.",
+        }
+    }
+}
+
+/// What is wrong with one input.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum InputError {
+    Missing,
+    Invalid,
+    TooLong,
+    TooShort,
+    EmailExists,
+    UnknownEmail,
+    PasscodeInvalid,
+}
+
+impl InputError {
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "value_missing_error",
+            Self::Invalid => "value_invalid_error",
+            Self::TooLong => "value_too_long_error",
+            Self::TooShort => "value_too_short_error",
+            Self::EmailExists => "email_already_exists",
+            Self::UnknownEmail => "unknown_email_error",
+            Self::PasscodeInvalid => "passcode_invalid",
+        }
+    }
+
+    pub(crate) fn message(self) -> &'static str {
+        match self {
+            Self::Missing => "The value is missing.",
+            Self::Invalid => "The value is invalid.",
+            Self::TooLong => "The value is too long.",
+            Self::TooShort => "The value is too short.",
+            Self::EmailExists => "The email address already exists.",
+            Self::UnknownEmail => "The email address is unknown.",
+            Self::PasscodeInvalid => "The passcode is invalid.",
+        }
+    }
+}
+
+/// How an action or hook fails.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The action was understood and refused: effects, codes and challenges commit, the stash does not (§1.9.2).
+    Refused { error: FlowError, inputs: Vec<(&'static str, InputError)> },
+    /// Nothing happened; the row stays as it was (§1.9.4).
+    Aborted { error: FlowError, cause: String },
+}
+
+impl Failure {
+    /// Refuses the action.
+    pub(crate) fn refused(error: FlowError) -> Self {
+        Self::Refused { error, inputs: Vec::new() }
+    }
+
+    /// Refuses one input.
+    pub(crate) fn input(name: &'static str, error: InputError) -> Self {
+        Self::Refused { error: FlowError::FormDataInvalid, inputs: vec![(name, error)] }
+    }
+
+    /// Something that cannot happen unless a rule or the database is broken.
+    pub(crate) fn internal(cause: impl std::fmt::Display) -> Self {
+        Self::Aborted { error: FlowError::Technical, cause: cause.to_string() }
+    }
+
+    /// The request may be repeated.
+    pub(crate) fn busy(cause: impl std::fmt::Display) -> Self {
+        Self::Aborted { error: FlowError::Busy, cause: cause.to_string() }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        if error.is_temporary() { Self::busy(error) } else { Self::internal(error) }
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<HashError> for Failure {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy => Self::busy(error),
+            other => Self::internal(other),
+        }
+    }
+}

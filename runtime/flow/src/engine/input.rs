@@ -1,0 +1,243 @@
+//! Inputs of actions: how they are described to the client, read and checked (`spec/flow-login-registration.md` §1.5, §1.15).
+
+use hanko_domain::EmailAddress;
+use serde_json::{Map, Value, json};
+
+use crate::engine::InputError;
+
+/// The wire's `type`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Kind {
+    String,
+    Boolean,
+    Email,
+    Password,
+    Json,
+}
+
+/// One input of an action. Attributes that are not set do not appear on the wire.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Input {
+    pub(crate) name: &'static str,
+    kind: Kind,
+    min_length: Option<usize>,
+    max_length: Option<usize>,
+    required: Option<bool>,
+    hidden: bool,
+    trimmed: bool,
+}
+
+impl Input {
+    fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, min_length: None, max_length: None, required: None, hidden: false, trimmed: false }
+    }
+
+    pub(crate) fn string(name: &'static str) -> Self {
+        Self::new(name, Kind::String)
+    }
+
+    pub(crate) fn boolean(name: &'static str) -> Self {
+        Self::new(name, Kind::Boolean)
+    }
+
+    /// Trimmed.
+    pub(crate) fn email(name: &'static str) -> Self {
+        Self { trimmed: true, ..Self::new(name, Kind::Email) }
+    }
+
+    /// Never trimmed: spaces are part of a password.
+    pub(crate) fn password(name: &'static str) -> Self {
+        Self::new(name, Kind::Password)
+    }
+
+    pub(crate) fn json(name: &'static str) -> Self {
+        Self::new(name, Kind::Json)
+    }
+
+    pub(crate) fn required(self, required: bool) -> Self {
+        Self { required: Some(required), ..self }
+    }
+
+    pub(crate) fn hidden(self) -> Self {
+        Self { hidden: true, ..self }
+    }
+
+    /// In characters.
+    pub(crate) fn min(self, length: u32) -> Self {
+        Self { min_length: usize::try_from(length).ok(), ..self }
+    }
+
+    /// In characters.
+    pub(crate) fn max(self, length: u32) -> Self {
+        Self { max_length: usize::try_from(length).ok(), ..self }
+    }
+
+    /// As the client sees it.
+    pub(crate) fn describe(&self, error: Option<InputError>) -> Value {
+        let mut wire = Map::new();
+        wire.insert("name".into(), self.name.into());
+        wire.insert("type".into(), self.type_name().into());
+        for (name, value) in [("min_length", self.min_length), ("max_length", self.max_length)] {
+            if let Some(value) = value {
+                wire.insert(name.into(), value.into());
+            }
+        }
+        if let Some(required) = self.required {
+            wire.insert("required".into(), required.into());
+        }
+        if self.hidden {
+            wire.insert("hidden".into(), true.into());
+        }
+        if let Some(error) = error {
+            wire.insert("error".into(), json!({"code": error.code(), "message": error.message()}));
+        }
+        Value::Object(wire)
+    }
+
+    fn type_name(&self) -> &'static str {
+        match self.kind {
+            Kind::String => "string",
+            Kind::Boolean => "boolean",
+            Kind::Email => "email",
+            Kind::Password => "password",
+            Kind::Json => "json",
+        }
+    }
+
+    /// Brings the submitted value into the one form the action reads: text, boolean, or JSON as text.
+    fn normalise(&self, value: Option<&Value>) -> Value {
+        match self.kind {
+            Kind::Boolean => Value::Bool(truth(value)),
+            Kind::Json => match value {
+                None | Some(Value::Null) => Value::String(String::new()),
+                Some(Value::String(text)) => Value::String(text.clone()),
+                Some(other) => Value::String(other.to_string()),
+            },
+            Kind::String | Kind::Email | Kind::Password => match value {
+                Some(Value::String(text)) if self.trimmed => Value::String(text.trim().to_owned()),
+                Some(Value::String(text)) => Value::String(text.clone()),
+                _ => Value::String(String::new()),
+            },
+        }
+    }
+
+    fn check(&self, value: &Value) -> Result<(), InputError> {
+        let Value::String(text) = value else { return Ok(()) };
+        if text.is_empty() {
+            return if self.required == Some(true) { Err(InputError::Missing) } else { Ok(()) };
+        }
+        if self.kind == Kind::Json {
+            return Ok(());
+        }
+        let length = text.chars().count();
+        if self.min_length.is_some_and(|min| length < min) {
+            return Err(InputError::TooShort);
+        }
+        if self.max_length.is_some_and(|max| length > max) {
+            return Err(InputError::TooLong);
+        }
+        if self.kind == Kind::Email && EmailAddress::parse(text).is_err() {
+            return Err(InputError::Invalid);
+        }
+        Ok(())
+    }
+}
+
+fn truth(value: Option<&Value>) -> bool {
+    match value {
+        Some(Value::Bool(value)) => *value,
+        Some(Value::Number(number)) => number.as_f64().is_some_and(|number| number != 0.0),
+        Some(Value::String(text)) => matches!(text.as_str(), "1" | "t" | "T" | "true" | "TRUE" | "True"),
+        _ => false,
+    }
+}
+
+/// Normalises and checks everything that was submitted. Every failing input gets its own error; unknown members are ignored.
+pub(crate) fn read(
+    inputs: &[Input],
+    submitted: &Map<String, Value>,
+) -> Result<Map<String, Value>, Vec<(&'static str, InputError)>> {
+    let mut values = Map::new();
+    let mut errors = Vec::new();
+    for input in inputs {
+        let value = input.normalise(submitted.get(input.name));
+        if let Err(error) = input.check(&value) {
+            errors.push((input.name, error));
+        }
+        values.insert(input.name.to_owned(), value);
+    }
+    if errors.is_empty() { Ok(values) } else { Err(errors) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_one(input: Input, value: Value) -> Result<Value, InputError> {
+        let submitted = Map::from_iter([("x".to_owned(), value)]);
+        read(&[input], &submitted).map(|mut values| values.remove("x").unwrap()).map_err(|errors| errors[0].1)
+    }
+
+    #[test]
+    fn an_input_is_described_with_the_attributes_it_has_and_no_others() {
+        assert_eq!(
+            Input::string("code").required(true).describe(None),
+            json!({"name": "code", "type": "string", "required": true})
+        );
+        assert_eq!(
+            Input::email("email").max(120).required(false).describe(Some(InputError::Missing)),
+            json!({"name": "email", "type": "email", "max_length": 120, "required": false,
+                   "error": {"code": "value_missing_error", "message": "The value is missing."}})
+        );
+        assert_eq!(Input::json("public_key").describe(None), json!({"name": "public_key", "type": "json"}));
+    }
+
+    #[test]
+    fn rules_apply_in_the_order_of_the_contract() {
+        let email = Input::email("x").min(3).max(12).required(true);
+        for (value, expected) in [
+            (json!(null), Err(InputError::Missing)),
+            (json!("  "), Err(InputError::Missing)),
+            (json!(7), Err(InputError::Missing)),
+            (json!("a"), Err(InputError::TooShort)),
+            (json!("aaaaaaa@b.example"), Err(InputError::TooLong)),
+            (json!("no-address"), Err(InputError::Invalid)),
+            (json!(" A@b.example "), Ok(json!("A@b.example"))),
+        ] {
+            assert_eq!(read_one(email, value.clone()), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn lengths_count_characters_not_bytes() {
+        assert_eq!(read_one(Input::password("x").min(4).max(4), json!("äöüß")), Ok(json!("äöüß")));
+        assert_eq!(read_one(Input::password("x").min(5), json!("äöüß")), Err(InputError::TooShort));
+    }
+
+    #[test]
+    fn a_password_keeps_its_spaces() {
+        assert_eq!(read_one(Input::password("x"), json!(" a ")), Ok(json!(" a ")));
+    }
+
+    #[test]
+    fn booleans_are_read_generously_and_missing_means_false() {
+        for (value, expected) in [
+            (json!(true), true),
+            (json!(1), true),
+            (json!("true"), true),
+            (json!(0), false),
+            (json!("yes"), false),
+            (json!(null), false),
+            (json!([]), false),
+        ] {
+            assert_eq!(read_one(Input::boolean("x").required(true), value.clone()), Ok(json!(expected)), "{value}");
+        }
+    }
+
+    #[test]
+    fn json_arrives_as_an_object_or_as_its_text() {
+        assert_eq!(read_one(Input::json("x"), json!({"id": "1"})), Ok(json!("{\"id\":\"1\"}")));
+        assert_eq!(read_one(Input::json("x"), json!("{\"id\":\"1\"}")), Ok(json!("{\"id\":\"1\"}")));
+        assert_eq!(read_one(Input::json("x").required(true), json!(null)), Err(InputError::Missing));
+    }
+}

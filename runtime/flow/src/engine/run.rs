@@ -1,0 +1,235 @@
+//! One request: the checks in the order of §1.4, the action, and the one transaction.
+
+use std::time::Duration;
+
+use hanko_domain::{FlowId, RequestMeta, Timestamp};
+use hanko_store::flows::FlowRow;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    effect,
+    engine::{
+        Cx, Failure, Flow, FlowError, identity,
+        record::Record,
+        render,
+        transition::{enter, go, refuse},
+    },
+    flows,
+    sessions::NewToken,
+    tenant::Tenant,
+};
+
+/// A request's body, as far as HTTP knows it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Body {
+    /// `Content-Length: 0`, or a form, of which no member is read: no input and no CSRF token.
+    Empty,
+    /// Said to be JSON.
+    Json(Vec<u8>),
+    /// Said to be something else.
+    UnsupportedContentType,
+}
+
+/// The answer.
+#[derive(Debug)]
+pub struct Reply {
+    /// HTTP status, the same as in the document.
+    pub status: u16,
+    /// The document and a line feed.
+    pub body: Vec<u8>,
+    /// The session that was made.
+    pub token: Option<NewToken>,
+    /// With 503: when to come back.
+    pub retry_after: Option<Duration>,
+}
+
+#[derive(Deserialize)]
+struct Submission {
+    #[serde(default)]
+    input_data: Option<Map<String, Value>>,
+    #[serde(default)]
+    csrf_token: String,
+}
+
+/// Answers a request to a flow: `flow` is `login` or `registration`, `action` the decoded query value. `prefix` stands before
+/// the paths in the answer. `None`: there is no such flow.
+pub async fn run(
+    tenant: &Tenant,
+    flow: &str,
+    prefix: &str,
+    action: Option<&str>,
+    body: Body,
+    request: &RequestMeta,
+) -> Option<Reply> {
+    let flow = flows::find(flow)?;
+    let outcome = match action {
+        None | Some("") => begin(tenant, flow, prefix, request).await,
+        Some(action) => act(tenant, flow, prefix, action, body, request).await,
+    };
+    let (status, document, token) = outcome.unwrap_or_else(|failure| {
+        let error = match failure {
+            Failure::Refused { error, .. } => error,
+            Failure::Aborted { error, cause } => {
+                tracing::error!(tenant = %tenant.id(), request = request.id, flow = flow.name, cause, "flow request failed");
+                error
+            }
+        };
+        let (status, document) = render::short(error);
+        (status, document, None)
+    });
+    let mut body = serde_json::to_vec(&document).unwrap_or_default();
+    body.push(b'\n');
+    let retry_after = (status == FlowError::Busy.status()).then_some(Duration::from_secs(2));
+    Some(Reply { status, body, token, retry_after })
+}
+
+type Outcome = Result<(u16, Value, Option<NewToken>), Failure>;
+
+/// Begins a run; nothing is stored until its first action.
+async fn begin(tenant: &Tenant, flow: &'static Flow, prefix: &str, request: &RequestMeta) -> Outcome {
+    let inner = tenant.inner();
+    let now = inner.clock.now();
+    let id = identity::begin(&inner.flow_key, flow.name, &inner.random, now);
+    let record = Record::begin(identity::first_csrf_token(&inner.flow_key, id), flow.initial);
+    let mut cx = context(tenant, flow, id, request, now, &record);
+    let state = record.at.state.clone();
+    enter(&mut cx, &state).await?;
+    let (status, document) = render::document(&cx, prefix, &record.csrf_token, &[], None);
+    Ok((status, document, None))
+}
+
+async fn act(
+    tenant: &Tenant,
+    flow: &'static Flow,
+    prefix: &str,
+    action: &str,
+    body: Body,
+    request: &RequestMeta,
+) -> Outcome {
+    let submission = bind(body)?;
+    let (action, id) = action.split_once('@').ok_or_else(|| malformed("the action names no flow"))?;
+    let id: FlowId = id.parse().map_err(|_| malformed("the action's flow is no UUID"))?;
+    let _turn = tenant.inner().turns.take(id).await;
+    if action.is_empty() {
+        return Err(malformed("the action has no name"));
+    }
+    let now = tenant.inner().clock.now();
+    let (version, expires_at, old) = load(tenant, flow, id, now).await?;
+    if !hanko_domain::secret::constant_time_eq(old.csrf_token.as_bytes(), submission.csrf_token.as_bytes()) {
+        return Err(not_permitted());
+    }
+    let mut cx = context(tenant, flow, id, request, now, &old);
+    let state = flow.find(&cx.state).ok_or_else(|| Failure::internal(format_args!("unknown state {}", cx.state)))?;
+    let action = state.action(action).ok_or_else(not_permitted)?;
+    if action.suspended(&cx) {
+        return Err(not_permitted());
+    }
+
+    let inputs = submission.input_data.unwrap_or_default();
+    let step = match action.perform(&mut cx, &inputs).await {
+        Ok(step) => go(&mut cx, &old, step).await,
+        Err(failure) => Err(failure),
+    };
+    let (record, refused) = match step {
+        Ok(record) => (record, Vec::new()),
+        Err(Failure::Refused { error, inputs }) => (refuse(&mut cx, &old, error).await?, inputs),
+        Err(aborted) => return Err(aborted),
+    };
+    write(&mut cx, version, expires_at, &record).await?;
+    let (status, document) = render::document(&cx, prefix, &record.csrf_token, &refused, Some(action.name()));
+    Ok((status, document, cx.token))
+}
+
+/// Reads the first JSON value of the body; what follows is ignored, as upstream does.
+fn bind(body: Body) -> Result<Submission, Failure> {
+    match body {
+        Body::Empty => Ok(Submission { input_data: None, csrf_token: String::new() }),
+        Body::UnsupportedContentType => Err(malformed("the body is not JSON")),
+        Body::Json(bytes) => match serde_json::Deserializer::from_slice(&bytes).into_iter().next() {
+            Some(Ok(submission)) => Ok(submission),
+            _ => Err(malformed("the body cannot be read")),
+        },
+    }
+}
+
+/// The stored run, or the one whose id says that it began here and has not been stored.
+async fn load(tenant: &Tenant, flow: &Flow, id: FlowId, now: Timestamp) -> Result<(i64, Timestamp, Record), Failure> {
+    let inner = tenant.inner();
+    let (version, expires_at, record) = match inner.store.flow(id).await? {
+        Some(row) if row.flow != flow.name => return Err(not_permitted()),
+        Some(row) => (row.version, row.expires_at, Some(row.data)),
+        None => {
+            let began = identity::began(&inner.flow_key, flow.name, id).ok_or_else(not_permitted)?;
+            (0, began + flow.ttl, None)
+        }
+    };
+    if now > expires_at {
+        return Err(Failure::refused(FlowError::Expired));
+    }
+    let record = match record {
+        Some(sealed) => Record::open(&sealed, &inner.sealer, id)?,
+        None => Record::begin(identity::first_csrf_token(&inner.flow_key, id), flow.initial),
+    };
+    Ok((version, expires_at, record))
+}
+
+/// Phase two. Its first statement decides who won; the loser learns what a stale token learns.
+async fn write(cx: &mut Cx<'_>, version: i64, expires_at: Timestamp, record: &Record) -> Result<(), Failure> {
+    let inner = cx.tenant.inner();
+    let data = record.seal(&inner.sealer, cx.id, &inner.random)?;
+    let row = FlowRow { flow: cx.flow.name.to_owned(), version: version + 1, data, expires_at };
+    let mut work = inner.store.begin().await?;
+    let won = match work.write_flow(cx.id, version, &row).await {
+        Ok(true) => effect::apply_all(std::mem::take(&mut cx.effects), &mut work, inner, cx.request, cx.now).await,
+        Ok(false) => Ok(false),
+        Err(error) => Err(error.into()),
+    };
+    match won {
+        Ok(true) => Ok(work.commit().await?),
+        Ok(false) => {
+            work.rollback().await?;
+            Err(not_permitted())
+        }
+        Err(failure) => {
+            work.rollback().await?;
+            Err(failure)
+        }
+    }
+}
+
+fn context<'a>(
+    tenant: &'a Tenant,
+    flow: &'a Flow,
+    id: FlowId,
+    request: &'a RequestMeta,
+    now: Timestamp,
+    record: &Record,
+) -> Cx<'a> {
+    Cx {
+        tenant,
+        flow,
+        id,
+        request,
+        now,
+        state: record.at.state.clone(),
+        previous: record.at.previous.clone(),
+        queue: record.at.queue.clone(),
+        scheduled: Vec::new(),
+        stash: record.at.stash.clone(),
+        kept: record.kept.clone(),
+        payload: Map::new(),
+        effects: Vec::new(),
+        error: None,
+        token: None,
+        can_go_back: record.can_go_back(),
+    }
+}
+
+fn not_permitted() -> Failure {
+    Failure::refused(FlowError::NotPermitted)
+}
+
+fn malformed(cause: &str) -> Failure {
+    Failure::internal(cause)
+}

@@ -1,0 +1,109 @@
+//! Which credentials a user is asked for (`spec/flow-login-registration.md` §2.11, §2.13, §4.9, §4.11).
+
+use async_trait::async_trait;
+use hanko_model::{project::Settings, spec::Acquire};
+
+use crate::engine::{Cx, Failure, Hook};
+
+const PASSKEY: &str = "onboarding_create_passkey";
+const PASSWORD: &str = "password_creation";
+const CHOOSER: &str = "credential_onboarding_chooser";
+
+/// After the states of `credential_usage`, once: everything that stands between the first factor and `success`.
+pub(crate) struct ScheduleOnboarding;
+
+#[async_trait]
+impl Hook for ScheduleOnboarding {
+    async fn run(&self, cx: &mut Cx<'_>) -> Result<(), Failure> {
+        if cx.stash.onboarding_scheduled {
+            return Ok(());
+        }
+        cx.stash.onboarding_scheduled = true;
+        let recovery = cx.stash.recovery_pending;
+        if recovery {
+            cx.scheduled.push("login_password_recovery");
+        }
+        let states = login(
+            cx.settings(),
+            cx.stash.webauthn_available,
+            cx.stash.has_passkey,
+            // Recovery ends with a password (§7 Q30).
+            cx.stash.has_password || recovery,
+        );
+        cx.scheduled.extend(states);
+        cx.scheduled.push("success");
+        Ok(())
+    }
+}
+
+/// What a registration asks for.
+pub(crate) fn registration(settings: &Settings, webauthn: bool) -> Vec<&'static str> {
+    let passkey = if webauthn { settings.passkey.acquire_on_registration } else { Acquire::Never };
+    let password = settings.password.acquire_on_registration;
+    match (passkey, password) {
+        (Acquire::Always, Acquire::Always) => both(settings),
+        (Acquire::Conditional, Acquire::Conditional) => vec![CHOOSER],
+        (Acquire::Always, _) | (Acquire::Conditional, Acquire::Never) => vec![PASSKEY],
+        (_, Acquire::Always) | (Acquire::Never, Acquire::Conditional) => vec![PASSWORD],
+        (Acquire::Never, Acquire::Never) => Vec::new(),
+    }
+}
+
+/// What a login asks for.
+fn login(settings: &Settings, webauthn: bool, has_passkey: bool, has_password: bool) -> Vec<&'static str> {
+    use Acquire::{Always, Conditional, Never};
+    let passkey = if webauthn { settings.passkey.acquire_on_login } else { Never };
+    let password = settings.password.acquire_on_login;
+    match (passkey, password, has_passkey, has_password) {
+        (Always, Always, false, false) => both(settings),
+        (Always, Always, true, false) => vec![PASSWORD],
+        (Always, _, false, _) => vec![PASSKEY],
+        (_, Always, _, false) => vec![PASSWORD],
+        (Conditional, Conditional, false, false) => vec![CHOOSER],
+        (Conditional, Never, false, false) => vec![PASSKEY],
+        // Without WebAuthn or passkeys there is nothing the password could be an alternative to.
+        (Conditional, Never, false, true) if !settings.password.enabled => vec![PASSKEY],
+        (Never, Conditional, false, false) => vec![PASSWORD],
+        (Never, Conditional, true, false) if !(webauthn && settings.passkey.enabled) => vec![PASSWORD],
+        _ => Vec::new(),
+    }
+}
+
+/// The credential that cannot be skipped comes first.
+fn both(settings: &Settings) -> Vec<&'static str> {
+    if !settings.password.optional && settings.passkey.optional {
+        vec![PASSWORD, PASSKEY]
+    } else {
+        vec![PASSKEY, PASSWORD]
+    }
+}
+
+/// When the running flow asks for a password.
+pub(crate) fn password_acquisition(cx: &Cx<'_>) -> Acquire {
+    let settings = &cx.settings().password;
+    if cx.registering() { settings.acquire_on_registration } else { settings.acquire_on_login }
+}
+
+/// When the running flow asks for a passkey.
+pub(crate) fn passkey_acquisition(cx: &Cx<'_>) -> Acquire {
+    let settings = &cx.settings().passkey;
+    if cx.registering() { settings.acquire_on_registration } else { settings.acquire_on_login }
+}
+
+/// Whether a credential has to be made: it is required, was chosen, or is the last way left to sign in. `other` is the state
+/// of the other credential, `has_other` whether the user has it, `other_acquisition` when the flow asks for it.
+pub(crate) fn must_not_skip(
+    cx: &Cx<'_>,
+    optional: bool,
+    other: &str,
+    has_other: bool,
+    other_acquisition: Acquire,
+) -> bool {
+    let previous = cx.previous.as_deref().unwrap_or_default();
+    let by_mail = cx.stash.email.is_some() && cx.settings().email.use_for_authentication;
+    let first = ["passcode_confirmation", "registration_init"].contains(&previous);
+    !optional
+        || previous == CHOOSER
+        || (previous == other && !has_other && !by_mail)
+        || (first && other_acquisition == Acquire::Never && !by_mail)
+}

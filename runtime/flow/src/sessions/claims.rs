@@ -1,0 +1,85 @@
+//! The claims of a session token, and the same as clients read them (`spec/sessions-and-public-rest.md` §3.2, §8.3).
+
+use hanko_domain::{SessionId, Timestamp, UserId};
+use hanko_model::project::Session;
+use hanko_store::emails::Email;
+use serde_json::{Map, Value, json};
+
+/// What a token says.
+pub(crate) struct Claims<'a> {
+    pub(crate) user: UserId,
+    pub(crate) session: SessionId,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) email: Option<&'a Email>,
+    pub(crate) amr: Vec<&'static str>,
+    /// When its user last proved anything (OpenID Connect Core §2).
+    pub(crate) auth_time: Timestamp,
+    /// `aal2` when one ceremony proved possession and verified the user, else `aal1` (NIST SP 800-63B).
+    pub(crate) acr: &'static str,
+}
+
+impl Claims<'_> {
+    /// Members in alphabetical order.
+    pub(crate) fn build(&self, settings: &Session) -> Map<String, Value> {
+        let mut claims = Map::new();
+        claims.insert("acr".into(), self.acr.into());
+        if !self.amr.is_empty() {
+            claims.insert("amr".into(), self.amr.clone().into());
+        }
+        claims.insert("aud".into(), settings.audience.clone().into());
+        claims.insert("auth_time".into(), self.auth_time.seconds().into());
+        if let Some(email) = self.email {
+            claims.insert(
+                "email".into(),
+                json!({"address": email.address, "is_primary": true, "is_verified": email.verified}),
+            );
+        }
+        claims.insert("exp".into(), self.expires_at.seconds().into());
+        claims.insert("iat".into(), self.issued_at.seconds().into());
+        if let Some(issuer) = &settings.issuer {
+            claims.insert("iss".into(), issuer.as_str().into());
+        }
+        claims.insert("session_id".into(), self.session.to_string().into());
+        claims.insert("sub".into(), self.user.to_string().into());
+        claims
+    }
+}
+
+/// Token claims as `sessions/validate` and the flows show them: standard ones renamed, private ones beside them, where a
+/// standard member always wins.
+pub(crate) fn shown(claims: &Map<String, Value>) -> Map<String, Value> {
+    let time = |name: &str| {
+        claims.get(name).and_then(Value::as_i64).map(|s| Value::from(Timestamp::from_seconds(s).rfc3339()))
+    };
+    let standard = [
+        ("subject", claims.get("sub").cloned()),
+        ("issued_at", time("iat")),
+        ("expiration", time("exp")),
+        ("audience", claims.get("aud").cloned()),
+        ("issuer", claims.get("iss").cloned()),
+    ];
+    let registered = ["sub", "iat", "exp", "aud", "iss", "nbf", "jti"];
+    let private = claims.iter().filter(|(name, _)| !registered.contains(&name.as_str()));
+    let mut view: Map<String, Value> = private.map(|(name, value)| (name.clone(), value.clone())).collect();
+    for (name, value) in standard {
+        if let Some(value) = value {
+            view.insert(name.into(), value);
+        }
+    }
+    view
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_are_shown_under_their_long_names_and_standard_ones_win() {
+        let claims = json!({"sub": "u", "iat": 1_719_826_800, "exp": 1_719_870_000, "aud": ["a"], "jti": "x", "subject": "forged", "role": "r"});
+        assert_eq!(
+            Value::Object(shown(claims.as_object().unwrap())),
+            json!({"subject": "u", "role": "r", "issued_at": "2024-07-01T09:40:00Z", "expiration": "2024-07-01T21:40:00Z", "audience": ["a"]})
+        );
+    }
+}

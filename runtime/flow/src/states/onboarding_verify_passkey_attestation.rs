@@ -1,0 +1,43 @@
+//! The browser makes a passkey.                                                spec/flow-login-registration.md §2.12
+
+use async_trait::async_trait;
+use serde::Deserialize;
+
+use crate::{
+    engine::{Action, Cx, Failure, Input, State, Step},
+    rules::passkey,
+    states::back::Back,
+};
+
+pub(crate) fn state() -> State {
+    State::named("onboarding_verify_passkey_attestation", "credential_onboarding").on(VerifyAttestation).on(Back)
+}
+
+struct VerifyAttestation;
+
+#[derive(Deserialize)]
+struct Attestation {
+    public_key: String,
+}
+
+#[async_trait]
+impl Action for VerifyAttestation {
+    const NAME: &'static str = "webauthn_verify_attestation_response";
+    const DESCRIPTION: &'static str = "Keeps the passkey that the authenticator made.";
+    const LEADS_TO: &'static [&'static str] = &["password_creation", "success"];
+    type Input = Attestation;
+
+    fn inputs(&self, _cx: &Cx<'_>) -> Vec<Input> {
+        vec![Input::json("public_key")]
+    }
+
+    fn suspended(&self, cx: &Cx<'_>) -> bool {
+        !cx.stash.webauthn_available
+    }
+
+    /// A refused answer stays here, so that a passkey that must be made cannot be skipped by sending garbage (§7 Q14).
+    async fn decide(&self, cx: &mut Cx<'_>, input: Attestation) -> Result<Step, Failure> {
+        passkey::enrol(cx, &input.public_key)?;
+        Ok(Step::onward().no_return())
+    }
+}
