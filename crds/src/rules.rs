@@ -51,6 +51,32 @@ pub(crate) const RULES: &[Rule] = &[
         message: "several pods cannot share a SQLite file; write replicas: 1, or use database.postgres",
     },
     Rule {
+        at: "/properties/spec/properties/hosts/items",
+        field: "",
+        rule: "self.size() > 0 && !self.contains('/') && !self.contains(':') && !self.contains('*')",
+        message: "write the host name alone, without scheme, port, path or wildcard",
+    },
+    Rule {
+        at: "/properties/spec/properties/publicUrl",
+        field: "",
+        rule: "isURL(self) && url(self).getScheme() in ['https', 'http'] && url(self).getEscapedPath() in ['', '/'] && \
+               url(self).getQuery().size() == 0 && !self.contains('@')",
+        message: "write scheme, host and port only, such as https://auth.acme.example; a tenant owns whole hosts",
+    },
+    Rule {
+        at: "/properties/spec/properties/origins/items",
+        field: "",
+        rule: "self.startsWith('android:apk-key-hash:') || (isURL(self) && url(self).getScheme() in ['https', 'http'] && \
+               url(self).getEscapedPath() in ['', '/'] && url(self).getQuery().size() == 0 && !self.contains('@') && !self.contains('*'))",
+        message: "write scheme, host and port of a page, such as https://app.acme.example, without path or wildcard",
+    },
+    Rule {
+        at: "/properties/spec/properties/origins/items",
+        field: "",
+        rule: "!self.startsWith('http://') || self.matches('(?i)^http://(([^/:@?#]+[.])?localhost|127[.]0[.]0[.]1|[[]::1[]])(:[0-9]*)?/?$')",
+        message: "write https: anyone on the network can read and change a page over http (http is for localhost and names below it)",
+    },
+    Rule {
         at: "/properties/spec/properties/database",
         field: "",
         rule: "!(has(self.sqlite) && has(self.postgres))",
