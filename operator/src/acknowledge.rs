@@ -53,7 +53,10 @@ pub(crate) enum Answer {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct PodReport {
     pub(crate) name: String,
+    /// Receives traffic.
     pub(crate) ready: bool,
+    /// Its container has started and not ended, so it can answer.
+    pub(crate) running: bool,
     pub(crate) answer: Answer,
     /// Why its container does not run, in the kubelet's words.
     pub(crate) trouble: Option<String>,
@@ -69,7 +72,13 @@ pub(crate) async fn acknowledge(writer: &Writer, pods: &[Arc<Pod>], wanted: &Wan
         if answer == Answer::Lags {
             touch(writer, pod, wanted).await;
         }
-        PodReport { name: pod.name_any(), ready: is_ready(pod), answer, trouble: trouble(pod) }
+        PodReport {
+            name: pod.name_any(),
+            ready: is_ready(pod),
+            running: is_running(pod),
+            answer,
+            trouble: trouble(pod),
+        }
     });
     let mut reports: Vec<_> = reports.buffer_unordered(AT_ONCE).collect().await;
     reports.sort_by(|a, b| a.name.cmp(&b.name));
@@ -165,8 +174,14 @@ async fn touch(writer: &Writer, pod: &Pod, wanted: &Wanted) {
     }
 }
 
-/// Whether the pod receives traffic.
-pub(crate) fn is_ready(pod: &Pod) -> bool {
+fn is_running(pod: &Pod) -> bool {
+    let mut containers = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
+    containers.any(|container| {
+        container.started == Some(true) && container.state.as_ref().is_some_and(|state| state.running.is_some())
+    })
+}
+
+fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
     conditions.into_iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
@@ -239,6 +254,19 @@ mod tests {
         };
         assert_eq!(trouble(&pod("ErrImagePull")).as_deref(), Some("ErrImagePull: no such image"));
         assert_eq!(trouble(&pod("ContainerCreating")), None);
+    }
+
+    #[test]
+    fn a_pod_runs_from_its_start_to_its_end() {
+        let pod = |started: bool, state: &str| -> Pod {
+            serde_json::from_value(json!({"metadata": {}, "status": {"containerStatuses": [{
+                "name": "runtime", "image": "", "imageID": "", "ready": false, "restartCount": 0, "started": started,
+                "state": {state: {"exitCode": 1}}}]}}))
+            .unwrap()
+        };
+        assert!(is_running(&pod(true, "running")));
+        assert!(!is_running(&pod(false, "running")));
+        assert!(!is_running(&pod(true, "terminated")));
     }
 
     #[tokio::test]

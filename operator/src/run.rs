@@ -68,7 +68,14 @@ pub(crate) enum Error {
 /// Runs until SIGTERM or SIGINT.
 pub(crate) fn run(args: RunArgs) -> Result<(), Error> {
     let filter = tracing_subscriber::EnvFilter::builder().parse(&args.log_level)?;
-    tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     rustls::crypto::aws_lc_rs::default_provider().install_default().map_err(|_| Error::Tls)?;
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(serve(args))
 }

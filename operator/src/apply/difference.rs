@@ -17,9 +17,14 @@ const MAPS: &[(&str, &[&str])] = &[
     ("spec.template.spec.volumes", &["name"]),
 ];
 
-/// Path of the first wanted field that the live object does not have, `None` when it has all.
+/// Path of the first wanted field that the live object does not have, `None` when it has all. The kind is not compared: the
+/// elements of a list do not say it.
 pub(super) fn difference(wanted: &Value, live: &Value) -> Option<String> {
-    compare(wanted, live, &mut Vec::new()).err()
+    let mut wanted = wanted.clone();
+    if let Some(fields) = wanted.as_object_mut() {
+        fields.retain(|field, _| field != "apiVersion" && field != "kind");
+    }
+    compare(&wanted, live, &mut Vec::new()).err()
 }
 
 fn compare<'a>(wanted: &'a Value, live: &Value, path: &mut Vec<&'a str>) -> Result<(), String> {
@@ -133,6 +138,11 @@ mod tests {
         let with = |memory: &str| json!({"spec": {"resources": {"limits": {"memory": memory}}}});
         assert_eq!(difference(&with("0.5Gi"), &with("512Mi")), None);
         assert!(difference(&with("0.5Gi"), &with("513Mi")).is_some());
+    }
+
+    #[test]
+    fn an_object_of_a_list_does_not_say_its_kind() {
+        assert_eq!(difference(&json!({"apiVersion": "v1", "kind": "Service", "spec": {}}), &json!({"spec": {}})), None);
     }
 
     #[test]

@@ -138,7 +138,7 @@ fn resolved() -> Verdict {
     Verdict::yes("ResolvedRefs", "Everything the document refers to is there.")
 }
 
-/// Every pod that answers serves the wanted document and secrets, and one of them receives traffic.
+/// Every pod that runs serves the wanted document and secrets, and there is one.
 fn programmed(applied: &Applied<'_>) -> Verdict {
     let Applied { project, pods, .. } = applied;
     if project.project.deployment.suspend {
@@ -151,13 +151,17 @@ fn programmed(applied: &Applied<'_>) -> Verdict {
     if let Some(message) = refusing {
         return Verdict::no("DocumentRefused", message);
     }
-    let behind = pods.iter().find(|pod| pod.answer == Answer::Lags || (pod.ready && pod.answer == Answer::Silent));
-    if let Some(pod) = behind {
-        return Verdict::no(WAITING, format!("Pod {} does not serve the newest document and secrets yet.", pod.name));
+    for pod in *pods {
+        let lacks = match pod.answer {
+            Answer::Lags => "does not serve the newest document and secrets yet",
+            Answer::Silent if pod.running => "runs but does not say what it serves",
+            Answer::Silent | Answer::Serves | Answer::Refuses(_) => continue,
+        };
+        return Verdict::no(WAITING, format!("Pod {} {lacks}.", pod.name));
     }
     let serving = pods.iter().filter(|pod| pod.answer == Answer::Serves).count();
-    if !pods.iter().any(|pod| pod.ready) {
-        return Verdict::no(WAITING, troubled("No pod is ready yet.", pods));
+    if serving == 0 {
+        return Verdict::no(WAITING, troubled("No pod runs yet.", pods));
     }
     Verdict::yes(
         "Programmed",
@@ -176,7 +180,7 @@ fn ready(applied: &Applied<'_>, programmed: &Verdict) -> Verdict {
     if !programmed.is_true() {
         return programmed.clone();
     }
-    if !rollout.available {
+    if !rollout.available || !pods.iter().any(|pod| pod.ready) {
         let ready = pods.iter().filter(|pod| pod.ready).count();
         return Verdict::no(WAITING, troubled(&format!("{ready} of {} pods are ready.", pods.len()), pods));
     }

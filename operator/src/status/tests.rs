@@ -12,7 +12,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn pod(ready: bool, answer: Answer) -> PodReport {
-    PodReport { name: "acme-1".into(), ready, answer, trouble: None }
+    PodReport { name: "acme-1".into(), ready, running: true, answer, trouble: None }
 }
 
 fn applied(
@@ -57,22 +57,30 @@ fn a_served_project_is_ready_and_says_where() {
 }
 
 #[test]
-fn one_ready_pod_that_lags_or_is_silent_is_enough_to_wait() {
-    for answer in [Answer::Lags, Answer::Silent] {
-        let status = first(&[pod(true, Answer::Serves), pod(true, answer)], &available());
+fn one_running_pod_that_lags_or_is_silent_is_enough_to_wait() {
+    for (ready, answer) in [(true, Answer::Lags), (true, Answer::Silent), (false, Answer::Silent)] {
+        let status = first(&[pod(true, Answer::Serves), pod(ready, answer)], &available());
         assert_eq!(condition(&status, "Programmed").reason, "WaitingForPods");
         assert_eq!(condition(&status, "Ready").status, "False");
         assert_eq!(status.secrets_revision, None);
     }
-    let starting = first(&[pod(true, Answer::Serves), pod(false, Answer::Silent)], &available());
-    assert_eq!(condition(&starting, "Programmed").status, "True");
 }
 
 #[test]
-fn a_project_without_ready_pods_is_not_programmed() {
-    assert_eq!(condition(&first(&[], &available()), "Programmed").reason, "WaitingForPods");
+fn a_pod_that_does_not_run_is_not_waited_for() {
+    let starting = PodReport { running: false, ..pod(false, Answer::Silent) };
+    let status = first(&[pod(true, Answer::Serves), starting.clone()], &available());
+    assert_eq!(condition(&status, "Ready").status, "True");
+    for pods in [&[][..], &[starting]] {
+        assert_eq!(condition(&first(pods, &available()), "Programmed").reason, "WaitingForPods");
+    }
+}
+
+#[test]
+fn a_project_whose_pods_serve_but_are_not_ready_is_programmed_and_not_ready() {
     let status = first(&[pod(false, Answer::Serves)], &Rollout::default());
-    assert_eq!(condition(&status, "Programmed").reason, "WaitingForPods");
+    assert_eq!(condition(&status, "Programmed").status, "True");
+    assert_eq!(condition(&status, "Ready").reason, "WaitingForPods");
 }
 
 #[test]
@@ -87,7 +95,7 @@ fn a_refused_document_says_what_the_pod_said() {
 #[test]
 fn a_failed_rollout_is_not_ready_though_old_pods_serve() {
     let rollout = Rollout { available: true, failure: Some("timed out".into()) };
-    let broken = PodReport { trouble: Some("ErrImagePull: x".into()), ..pod(false, Answer::Silent) };
+    let broken = PodReport { running: false, trouble: Some("ErrImagePull: x".into()), ..pod(false, Answer::Silent) };
     let status = first(&[pod(true, Answer::Serves), broken], &rollout);
     let ready = condition(&status, "Ready");
     assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", "RolloutFailed"));
