@@ -1,0 +1,195 @@
+//! From a configuration to a tenant that is served: database, keys, mail.
+
+use std::{path::Path, sync::Arc};
+
+use hanko_credentials::Hasher;
+use hanko_domain::{Clock, EmailAddress, Random, Secret, TenantId};
+use hanko_flow::{Tenant, TenantParts};
+use hanko_keys::{KeysError, MasterKeys, Sealer, SigningKeys};
+use hanko_model::{project::Mail, spec::SmtpTls};
+use hanko_notify::{Mailer, MailerConfig, Tls};
+use hanko_store::{StoreError, tenants::Registration};
+use tracing::{info, warn};
+
+use crate::{
+    config::{
+        Configuration,
+        secrets::{Entries, SecretFiles, text},
+    },
+    served::Served,
+    stores::{self, Opened, Stores},
+};
+
+/// Why a configuration is not served.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Failure {
+    /// The database does not answer; the same may work in a moment.
+    Later(String),
+    /// Somebody has to change something.
+    Refused(String),
+}
+
+/// What the process lends to its tenants.
+pub(crate) struct Ground {
+    pub(crate) stores: Stores,
+    pub(crate) hasher: Hasher,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+}
+
+impl Ground {
+    /// Makes the tenant anew. What `before` has and the configuration did not change is taken over, so that a new setting
+    /// needs no database.
+    pub(crate) async fn activate(
+        &self,
+        mut configuration: Configuration,
+        before: Option<&Served>,
+        data: &Path,
+        secrets: &Path,
+    ) -> Result<Served, Failure> {
+        let mailer = self.mailer(&configuration, before)?;
+        let database = self.database(&configuration, before, data)?;
+        if configuration.master_keys.is_empty() {
+            configuration.master_keys = self.make_master_keys(&configuration, &database, secrets).await?;
+        }
+        let entries = configuration.master_keys.iter().map(|((_, id), value)| (id.clone(), value.expose().clone()));
+        let master_keys = MasterKeys::from_entries(entries).map_err(refused)?;
+        let tenant_id = TenantId(configuration.project.tenant_id);
+        let sealer = Sealer::new(&master_keys, tenant_id).map_err(refused)?;
+        let store = database.store.tenant(tenant_id);
+        let signing_keys = match before {
+            Some(before) if before.configuration.master_keys == configuration.master_keys => {
+                before.tenant.signing_keys().clone()
+            }
+            _ => {
+                database.migrate().await.map_err(|error| from_store(&error))?;
+                let label = configuration.label();
+                let registration = store.register(&label, self.clock.now()).await;
+                announce(&label, tenant_id, registration.map_err(|error| from_store(&error))?);
+                let bits = configuration.project.keys.rsa_bits;
+                let keys = SigningKeys::load_or_create(&store, &sealer, bits, &self.clock, &self.random).await;
+                Arc::new(keys.map_err(|error| match error {
+                    KeysError::Store(error) => from_store(&error),
+                    other => refused(other),
+                })?)
+            }
+        };
+        let secrets_revision = configuration.secrets_revision(master_keys.active().1.expose());
+        let tenant = Tenant::new(TenantParts {
+            project: configuration.project.clone(),
+            store,
+            master_keys,
+            sealer,
+            signing_keys,
+            hasher: self.hasher.clone(),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+        });
+        Ok(Served::new(configuration, secrets_revision, tenant, database, mailer))
+    }
+
+    fn database(
+        &self,
+        configuration: &Configuration,
+        before: Option<&Served>,
+        data: &Path,
+    ) -> Result<Arc<Opened>, Failure> {
+        if let Some(before) = before {
+            let (old, new) = (stores::url(&before.configuration, data), stores::url(configuration, data));
+            let same_id = before.configuration.project.tenant_id == configuration.project.tenant_id;
+            if !matches!((&old, &new), (Ok(old), Ok(new)) if old == new) || !same_id {
+                return Err(Failure::Refused(
+                    "another database or tenantId needs a restart of the process; it still serves the one before"
+                        .into(),
+                ));
+            }
+            return Ok(before.database.clone());
+        }
+        self.stores.open(configuration, data).map_err(refused)
+    }
+
+    /// A laptop's first key. Once a database holds data, a missing key is a loss to be told, never a reason to make another.
+    async fn make_master_keys(
+        &self,
+        configuration: &Configuration,
+        database: &Opened,
+        secrets: &Path,
+    ) -> Result<Entries, Failure> {
+        database.migrate().await.map_err(|error| from_store(&error))?;
+        let tenants = database.store.system().tenants().await.map_err(|error| from_store(&error))?;
+        let (namespace, name) = (&configuration.project.namespace, &configuration.project.keys.master_key_secret);
+        if !tenants.is_empty() {
+            return Err(Failure::Refused(format!(
+                "the master keys are missing ({}), and the database holds data they protect; put the folder back",
+                secrets.join(namespace).join(name).display()
+            )));
+        }
+        let (id, content) = MasterKeys::generate(&self.random);
+        let content = Secret::new(content);
+        let path = SecretFiles::new(secrets).write_master_key(namespace, name, &id, &content).map_err(refused)?;
+        info!(path = %path.display(), "made the master key of a new database; keep it with your backups");
+        // As the file has it, so that the next look finds nothing changed.
+        let value = Secret::new(format!("{}\n", content.expose()).into_bytes());
+        Ok(Entries::from([((name.clone(), id), value)]))
+    }
+
+    fn mailer(&self, configuration: &Configuration, before: Option<&Served>) -> Result<Option<Arc<Mailer>>, Failure> {
+        let Some(mail) = &configuration.project.mail else { return Ok(None) };
+        if let Some(before) = before
+            && before.configuration.project.mail == configuration.project.mail
+            && before.configuration.secrets == configuration.secrets
+        {
+            return Ok(before.mailer.clone());
+        }
+        Ok(Some(Arc::new(Mailer::new(mailer_config(mail, &configuration.secrets)?).map_err(refused)?)))
+    }
+}
+
+fn mailer_config(mail: &Mail, secrets: &Entries) -> Result<MailerConfig, Failure> {
+    let credentials = match &mail.credentials {
+        Some(both) => {
+            let user = text(secrets, &both.username.name, &both.username.key).map_err(refused)?;
+            let password = text(secrets, &both.password.name, &both.password.key).map_err(refused)?;
+            Some((user.expose().clone(), password))
+        }
+        None => None,
+    };
+    let ca_pem = mail.ca_ref.as_ref().and_then(|at| secrets.get(&(at.name.clone(), at.key.clone())));
+    Ok(MailerConfig {
+        host: mail.host.clone(),
+        port: mail.port,
+        tls: match mail.tls {
+            SmtpTls::Implicit => Tls::Implicit,
+            SmtpTls::Starttls => Tls::Starttls,
+            SmtpTls::None => Tls::None,
+        },
+        credentials,
+        ca_pem: ca_pem.map(|pem| pem.expose().clone()),
+        helo_name: mail.helo_name.clone(),
+        from_address: EmailAddress::parse(&mail.from_address).map_err(refused)?,
+        from_name: mail.from_name.clone(),
+    })
+}
+
+fn announce(label: &str, id: TenantId, registration: Registration) {
+    let Registration::New { others } = registration else { return };
+    if others.is_empty() {
+        info!(tenant = label, %id, "a new tenant");
+        return;
+    }
+    let others: Vec<String> = others.iter().map(|(id, name)| format!("{name} = {id}")).collect();
+    warn!(
+        tenant = label,
+        %id,
+        others = others.join(", "),
+        "a new tenant in a database that holds others; if the project was renamed, set spec.tenantId to its old id"
+    );
+}
+
+fn refused(error: impl std::fmt::Display) -> Failure {
+    Failure::Refused(error.to_string())
+}
+
+fn from_store(error: &StoreError) -> Failure {
+    if error.is_temporary() { Failure::Later("the database does not answer".into()) } else { refused(error) }
+}

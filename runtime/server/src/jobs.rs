@@ -1,0 +1,75 @@
+//! What runs beside the requests, once for each database: the outbox worker and the clean-up.
+
+use std::{sync::Arc, time::Duration};
+
+use hanko_domain::{Random, TenantId};
+use hanko_keys::Sealer;
+use hanko_notify::{Mailer, Worker};
+use hanko_store::SystemStore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{debug, warn};
+
+use crate::{app::App, stores::Opened};
+
+/// Between two clean-ups; up to a fifth is added, so that replicas do not work in step.
+const CLEAN_UP: Duration = Duration::from_secs(600);
+/// How long mails that are being sent may take when the process ends.
+const MAIL_GRACE: Duration = Duration::from_secs(10);
+
+/// The running jobs.
+pub(crate) struct Jobs {
+    app: Arc<App>,
+    served: Vec<Arc<Opened>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Jobs {
+    pub(crate) fn new(app: Arc<App>, tasks: TaskTracker, stop: CancellationToken) -> Self {
+        Self { app, served: Vec::new(), tasks, stop }
+    }
+
+    /// Starts the jobs of every database that is ready and has none yet.
+    pub(crate) fn begin(&mut self) {
+        for database in self.app.ground.stores.all() {
+            if database.is_migrated() && !self.served.iter().any(|known| Arc::ptr_eq(known, &database)) {
+                let system = database.store.system();
+                self.tasks.spawn(clean_up(self.app.clone(), system.clone(), self.stop.clone()));
+                self.tasks.spawn(self.mails(system));
+                self.served.push(database);
+            }
+        }
+    }
+
+    fn mails(&self, system: SystemStore) -> impl Future<Output = ()> + use<> {
+        let worker = Worker::new(system, self.app.clock().clone(), self.app.random().clone());
+        self.app.metrics.add_mail_counters(worker.counters());
+        let (app, stop) = (self.app.clone(), self.stop.clone());
+        async move { worker.run(|tenant| way(&app, tenant), stop, MAIL_GRACE).await }
+    }
+}
+
+/// A tenant's present mailer and sealer.
+pub(crate) fn way(app: &App, tenant: TenantId) -> Option<(Arc<Mailer>, Sealer)> {
+    let registry = app.registry();
+    let served = registry.tenants().iter().find(|served| served.tenant.id() == tenant)?;
+    Some((served.mailer.clone()?, served.tenant.sealer().clone()))
+}
+
+async fn clean_up(app: Arc<App>, system: SystemStore, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(jittered(CLEAN_UP, app.random())) => {}
+        }
+        match system.clean_up(app.clock().now()).await {
+            Ok(rows) => debug!(rows, "removed what had expired"),
+            Err(error) => warn!(%error, "expired rows could not be removed; it is tried again later"),
+        }
+    }
+}
+
+fn jittered(duration: Duration, random: &Random) -> Duration {
+    let [byte] = random.bytes::<1>();
+    duration + duration.mul_f64(f64::from(byte) / 1280.0)
+}

@@ -1,0 +1,22 @@
+//! What a command prints. The only place that writes to the standard output.
+
+use std::{
+    fmt::Display,
+    io::{self, Write},
+};
+
+/// The standard output. A reader that has gone (`| head`) is no error.
+#[derive(Debug, Default)]
+pub(crate) struct Output;
+
+impl Output {
+    /// One line, or several.
+    pub(crate) fn line(&mut self, text: impl Display) {
+        let _ = writeln!(io::stdout().lock(), "{text}");
+    }
+
+    /// A complaint, on the standard error.
+    pub(crate) fn complain(&mut self, text: impl Display) {
+        let _ = writeln!(io::stderr().lock(), "hanko-runtime: {text}");
+    }
+}

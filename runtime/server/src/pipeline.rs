@@ -1,0 +1,136 @@
+//! What happens to every request before and after its handler.
+
+use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{MatchedPath, Request},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures::FutureExt;
+use http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use tokio::time::Instant;
+use tower::ServiceExt;
+use tracing::{debug, error};
+
+use crate::{
+    app::App,
+    http::{
+        cors,
+        error::ApiError,
+        request_id::{X_REQUEST_ID, request_id},
+    },
+    registry::Found,
+};
+
+/// No request may take longer; a login waits for a hash at most 10 seconds of it.
+const LONGEST: Duration = Duration::from_secs(30);
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
+/// What is known of a request before its handler runs.
+#[derive(Clone)]
+pub(crate) struct Cx {
+    pub(crate) app: Arc<App>,
+    /// Its `X-Request-Id`.
+    pub(crate) id: HeaderValue,
+    /// The other end of the connection.
+    pub(crate) peer: IpAddr,
+    /// Whose host it names; nothing on the admin listener.
+    pub(crate) found: Found,
+}
+
+/// A request to the public listener.
+pub(crate) async fn public(app: Arc<App>, peer: IpAddr, request: Request) -> Response {
+    let found = app.registry().find(host(&request));
+    let cx = Cx { id: request_id(request.headers(), app.random()), app, peer, found };
+    let (id, found, router) = (cx.id.clone(), cx.found.clone(), cx.app.public.clone());
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let preflight = request.method() == Method::OPTIONS;
+    let asked = if preflight { request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned() } else { None };
+
+    let mut response = answer(router, cx, request).await;
+    if preflight {
+        response = no_content(&response);
+    }
+    cors::vary(preflight, response.headers_mut());
+    if let Found::Tenant(served) = &found {
+        if preflight {
+            served.cors.preflight(origin.as_ref(), asked.as_ref(), response.headers_mut());
+        } else {
+            served.cors.answer(origin.as_ref(), response.headers_mut());
+        }
+    }
+    finish(&mut response, id);
+    response
+}
+
+/// A request to the admin listener: no tenant, no cross-origin answers.
+pub(crate) async fn admin(app: Arc<App>, peer: IpAddr, request: Request) -> Response {
+    let cx = Cx { id: request_id(request.headers(), app.random()), app, peer, found: Found::Nothing };
+    let (id, router) = (cx.id.clone(), cx.app.admin.clone());
+    let mut response = answer(router, cx, request).await;
+    finish(&mut response, id);
+    response
+}
+
+async fn answer(router: Router, cx: Cx, mut request: Request) -> Response {
+    let id = cx.id.clone();
+    request.extensions_mut().insert(cx);
+    let handled = AssertUnwindSafe(router.oneshot(request)).catch_unwind();
+    match tokio::time::timeout(LONGEST, handled).await {
+        Ok(Ok(Ok(response))) => response,
+        Ok(Err(_)) => {
+            error!(?id, "a handler panicked");
+            ApiError::of(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+        }
+        Err(_) => {
+            error!(?id, "a request took longer than {LONGEST:?}");
+            ApiError::of(StatusCode::SERVICE_UNAVAILABLE).into_response()
+        }
+    }
+}
+
+fn finish(response: &mut Response, id: HeaderValue) {
+    let headers = response.headers_mut();
+    headers.insert(X_REQUEST_ID, id);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
+}
+
+/// Measures a route; unknown paths are measured together.
+pub(crate) async fn measure(path: Option<MatchedPath>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let cx = request.extensions().get::<Cx>().cloned();
+    let method = request.method().clone();
+    let response = next.run(request).await;
+    if let Some(cx) = cx {
+        let route = path.as_ref().map_or("unknown", MatchedPath::as_str);
+        let took = begun.elapsed();
+        cx.app.metrics.request(route, response.status(), took);
+        debug!(id = ?cx.id, %method, route, status = response.status().as_u16(), ?took, "answered");
+    }
+    response
+}
+
+/// Any preflight is answered so; the router only says which methods a known path has.
+fn no_content(routed: &Response) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Some(allow) = routed.headers().get(header::ALLOW) {
+        response.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    response
+}
+
+/// The host a request names, from its target or its `Host`.
+fn host(request: &Request<Body>) -> &str {
+    let named = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    request.uri().authority().map(|authority| authority.as_str()).or_else(named).unwrap_or_default()
+}
+
+/// The context of a request; there is one in every request that [`public`] or [`admin`] passed on.
+pub(crate) fn cx(parts: &Parts) -> Result<&Cx, ApiError> {
+    parts.extensions.get::<Cx>().ok_or_else(|| ApiError::of(StatusCode::INTERNAL_SERVER_ERROR))
+}

@@ -1,0 +1,18 @@
+//! `GET /me` (`spec/sessions-and-public-rest.md` §9.1).
+
+use axum::response::{IntoResponse, Response};
+use hanko_flow::account_view;
+use http::StatusCode;
+
+use crate::{
+    extract::SessionUser,
+    http::{delivery::deliver, error::ApiError, json::Json},
+};
+
+pub(super) async fn me(user: SessionUser) -> Result<Response, ApiError> {
+    let SessionUser { served, valid } = user;
+    match account_view(&served.tenant, valid.session.user).await? {
+        Some(account) => Ok((deliver(&served, valid.renewed.as_ref()), Json(account)).into_response()),
+        None => Err(ApiError::of(StatusCode::NOT_FOUND)),
+    }
+}

@@ -1,0 +1,3 @@
+//! Below `/sessions`.
+
+pub(super) mod validate;

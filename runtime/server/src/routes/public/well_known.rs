@@ -1,0 +1,3 @@
+//! Below `/.well-known`.
+
+pub(super) mod jwks;

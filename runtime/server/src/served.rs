@@ -1,0 +1,64 @@
+//! A tenant as it is served: what flows need, and what HTTP needs compiled once.
+
+use std::sync::Arc;
+
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use hanko_flow::Tenant;
+use hanko_notify::Mailer;
+use http::{HeaderValue, header};
+
+use crate::{
+    config::Configuration,
+    http::{client_ip::ClientIp, cookie::SessionCookie, cors::Cors, json::APPLICATION_JSON},
+    stores::Opened,
+};
+
+/// Everything about one tenant. A reload makes a new one and lets the old one finish its requests.
+#[derive(Debug)]
+pub(crate) struct Served {
+    /// What it was made from; a reload compares it.
+    pub(crate) configuration: Configuration,
+    /// The revision of its secrets under its active master key.
+    pub(crate) secrets_revision: String,
+    pub(crate) tenant: Tenant,
+    pub(crate) database: Arc<Opened>,
+    /// `None`: the project sends no mail.
+    pub(crate) mailer: Option<Arc<Mailer>>,
+    pub(crate) cors: Cors,
+    pub(crate) cookie: SessionCookie,
+    pub(crate) client_ip: ClientIp,
+    jwks: Bytes,
+}
+
+impl Served {
+    pub(crate) fn new(
+        configuration: Configuration,
+        secrets_revision: String,
+        tenant: Tenant,
+        database: Arc<Opened>,
+        mailer: Option<Arc<Mailer>>,
+    ) -> Self {
+        let project = &configuration.project;
+        let mut jwks = tenant.signing_keys().jwks().to_vec();
+        jwks.push(b'\n');
+        Self {
+            cors: Cors::new(project),
+            cookie: SessionCookie::new(&project.settings.session.cookie),
+            client_ip: ClientIp::new(&project.client_ip),
+            jwks: jwks.into(),
+            configuration,
+            secrets_revision,
+            tenant,
+            database,
+            mailer,
+        }
+    }
+
+    /// The published key set.
+    pub(crate) fn jwks(&self) -> Response {
+        const TEN_MINUTES: HeaderValue = HeaderValue::from_static("max-age=600");
+        let headers = [(header::CONTENT_TYPE, APPLICATION_JSON), (header::CACHE_CONTROL, TEN_MINUTES)];
+        (headers, self.jwks.clone()).into_response()
+    }
+}
