@@ -2,14 +2,17 @@
 
 use std::borrow::Cow;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{
+    MySqlPool,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+};
 
 use crate::{Store, StoreError, connect::Pool};
 
 macro_rules! migrations {
     ($($version:literal $name:literal;)*) => {
         /// Version, title and the three texts of every migration. A committed one is never edited.
-        const MIGRATIONS: &[(i64, &str, &str, &str, &str)] = &[$((
+        pub(crate) const MIGRATIONS: &[(i64, &str, &str, &str, &str)] = &[$((
             $version,
             $name,
             include_str!(concat!("../migrations/sqlite/", $name, ".sql")),
@@ -27,6 +30,11 @@ statements! {
     MIN_READER = "SELECT MAX(version) FROM schema_min_reader";
 }
 
+/// How long a process waits for another one that migrates.
+const LOCK_SECONDS: i64 = 300;
+const LOCK: &str = "SELECT GET_LOCK(CONCAT(DATABASE(), '.hanko.migrate'), ?)";
+const UNLOCK: &str = "DO RELEASE_LOCK(CONCAT(DATABASE(), '.hanko.migrate'))";
+
 impl Store {
     /// Brings the schema up to date. Several processes may call it at once: one migrates, the others wait. A schema newer than
     /// this program is left alone, unless its writer said that older programs must not read it.
@@ -34,10 +42,10 @@ impl Store {
         let run = match &self.pool {
             Pool::Sqlite { write, .. } => migrator(|m| m.2).run(write).await,
             Pool::Postgres(pool) => migrator(|m| m.3).run(pool).await,
-            Pool::MySql(pool) => migrator(|m| m.4).run(pool).await,
+            Pool::MySql(pool) => on_mysql(pool).await,
         };
         run.map_err(|error| match error {
-            sqlx::migrate::MigrateError::Execute(error) => StoreError::from(error),
+            MigrateError::Execute(error) => StoreError::from(error),
             other => StoreError::Migrate(other),
         })?;
         let known = MIGRATIONS.iter().map(|migration| migration.0).max().unwrap_or(0);
@@ -48,6 +56,20 @@ impl Store {
             _ => Ok(()),
         }
     }
+}
+
+/// MariaDB takes sqlx's endless lock time-out for an error and goes on without the lock, and it commits each DDL statement by
+/// itself: so the lock is taken here, on the connection that migrates, and covers the whole run.
+async fn on_mysql(pool: &MySqlPool) -> Result<(), MigrateError> {
+    let mut connection = pool.acquire().await?;
+    let (locked,): (Option<i64>,) = sqlx::query_as(LOCK).bind(LOCK_SECONDS).fetch_one(&mut *connection).await?;
+    if locked != Some(1) {
+        return Err(MigrateError::Execute(sqlx::Error::PoolTimedOut));
+    }
+    let mut migrator = migrator(|m| m.4);
+    let outcome = migrator.set_locking(false).run_direct(None, &mut *connection, false).await;
+    sqlx::query(UNLOCK).execute(&mut *connection).await?;
+    outcome
 }
 
 fn migrator(text: impl Fn(&(i64, &'static str, &'static str, &'static str, &'static str)) -> &'static str) -> Migrator {

@@ -1,0 +1,206 @@
+//! Migrations and statements.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::{Executor, SqlSafeStr};
+
+use super::databases::{Database, empty, migrated};
+use crate::{PoolSize, Store, StoreError, connect::Pool, statement::Statement};
+
+fn statements() -> Vec<(&'static str, &'static [Statement])> {
+    vec![
+        ("audit", crate::audit::STATEMENTS),
+        ("cleanup", crate::cleanup::STATEMENTS),
+        ("connect", crate::connect::STATEMENTS),
+        ("emails", crate::emails::STATEMENTS),
+        ("flows", crate::flows::STATEMENTS),
+        ("leases", crate::leases::STATEMENTS),
+        ("limits", crate::limits::STATEMENTS),
+        ("migrate", crate::migrate::STATEMENTS),
+        ("outbox", crate::outbox::STATEMENTS),
+        ("passkeys", crate::passkeys::STATEMENTS),
+        ("passwords", crate::passwords::STATEMENTS),
+        ("sessions", crate::sessions::STATEMENTS),
+        ("signing_keys", crate::signing_keys::STATEMENTS),
+        ("tenants", crate::tenants::STATEMENTS),
+        ("users", crate::users::STATEMENTS),
+    ]
+}
+
+#[tokio::test]
+async fn every_statement_is_accepted_by_every_database() {
+    for database in migrated().await {
+        for (module, statements) in statements() {
+            for statement in statements {
+                let prepared = match &database.store.pool {
+                    Pool::Sqlite { read, .. } => read.prepare(statement.sqlite.into_sql_str()).await.map(|_| ()),
+                    Pool::Postgres(pool) => pool.prepare(statement.postgres.into_sql_str()).await.map(|_| ()),
+                    Pool::MySql(pool) => pool.prepare(statement.mysql.into_sql_str()).await.map(|_| ()),
+                };
+                assert!(prepared.is_ok(), "{}: {module}::{}: {prepared:?}", database.name, statement.name);
+            }
+        }
+    }
+}
+
+/// The doors that serve all tenants, listed; everything else is reachable through a tenant only and says so in its text.
+#[test]
+fn every_statement_of_a_tenant_names_the_tenant() {
+    let of_the_system = ["cleanup", "connect", "migrate", "tenants"];
+    let of_the_outbox_worker = ["WAITING", "DUE"];
+    for (module, statements) in statements() {
+        for statement in statements {
+            let exempt = of_the_system.contains(&module)
+                || (module == "outbox" && of_the_outbox_worker.contains(&statement.name));
+            for text in [statement.sqlite, statement.postgres, statement.mysql] {
+                assert!(
+                    exempt || text.contains("tenant_id"),
+                    "{module}::{} does not name the tenant: {text}",
+                    statement.name
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_three_schemas_have_the_same_tables_and_columns() {
+    let mut schemas = Vec::new();
+    for database in migrated().await {
+        schemas.push((database.name, columns(&database).await));
+    }
+    let (_, first) = &schemas[0];
+    assert!(first.len() >= 14, "{first:?}");
+    for (name, schema) in &schemas {
+        assert_eq!(schema, first, "{name} differs from {}", schemas[0].0);
+    }
+}
+
+async fn columns(database: &Database) -> BTreeMap<String, BTreeSet<String>> {
+    let pairs: Vec<(String, String)> = match &database.store.pool {
+        Pool::Sqlite { read, .. } => {
+            let sql =
+                "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'";
+            sqlx::query_as(sql).fetch_all(read).await.unwrap()
+        }
+        Pool::Postgres(pool) => {
+            let sql = "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'";
+            sqlx::query_as(sql).fetch_all(pool).await.unwrap()
+        }
+        Pool::MySql(pool) => {
+            let sql = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = database()";
+            sqlx::query_as(sql).fetch_all(pool).await.unwrap()
+        }
+    };
+    let mut tables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (table, column) in pairs {
+        if !table.starts_with('_') && !table.starts_with("sqlite") {
+            tables.entry(table).or_default().insert(column);
+        }
+    }
+    tables
+}
+
+/// FC-58.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn replicas_that_start_together_migrate_once_and_all_become_ready() {
+    for database in empty().await {
+        // SQLite serves one process at a time, see below; within it the pool is shared.
+        let stores: Vec<Store> = (0..5)
+            .map(|_| match database.name {
+                "sqlite" => database.store.clone(),
+                _ => Store::open(&database.url, PoolSize(2)).unwrap(),
+            })
+            .collect();
+        let runs: Vec<_> =
+            stores.iter().cloned().map(|store| tokio::spawn(async move { store.migrate().await })).collect();
+        for run in runs {
+            let outcome = run.await.unwrap();
+            assert!(outcome.is_ok(), "{}: {outcome:?}", database.name);
+        }
+        for store in &stores {
+            assert_eq!(store.system().tenants().await.unwrap(), []);
+        }
+    }
+}
+
+#[tokio::test]
+async fn migrating_again_changes_nothing() {
+    for database in migrated().await {
+        database.store.migrate().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_older_program_runs_on_a_newer_schema_unless_it_must_not() {
+    for database in migrated().await {
+        let execute = async |sql: &'static str| match &database.store.pool {
+            Pool::Sqlite { write, .. } => write.execute(sql).await.map(|_| ()).unwrap(),
+            Pool::Postgres(pool) => pool.execute(sql).await.map(|_| ()).unwrap(),
+            Pool::MySql(pool) => pool.execute(sql).await.map(|_| ()).unwrap(),
+        };
+        execute(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             VALUES (9999, 'from the future', true, '', 0)",
+        )
+        .await;
+        database.store.migrate().await.unwrap();
+        execute("INSERT INTO schema_min_reader (version) VALUES (9999)").await;
+        let refused = database.store.migrate().await.unwrap_err();
+        assert!(matches!(refused, StoreError::TooNew { needed: 9999, .. }), "{}: {refused}", database.name);
+    }
+}
+
+#[tokio::test]
+async fn a_sqlite_file_serves_one_process_at_a_time() {
+    let database = empty().await.remove(0);
+    let second = Store::open(&database.url, PoolSize(1)).unwrap_err();
+    assert!(matches!(second, StoreError::Locked { .. }), "{second}");
+}
+
+/// A migration that has been released is never edited: databases out there have run it.
+#[test]
+fn committed_migrations_are_unchanged() {
+    let known = include_str!("../../migrations/checksums");
+    for (version, name, sqlite, postgres, mysql) in crate::migrate::MIGRATIONS {
+        for (dialect, text) in [("sqlite", sqlite), ("postgres", postgres), ("mysql", mysql)] {
+            let checksum: String = sqlx::migrate::Migration::new(
+                *version,
+                (*name).into(),
+                sqlx::migrate::MigrationType::Simple,
+                sqlx::SqlStr::from_static(text),
+                false,
+            )
+            .checksum
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+            let line = format!("{dialect}/{name} {checksum}");
+            assert!(
+                known.lines().any(|known| known == line),
+                "migrations/checksums lacks `{line}`; add a migration instead of editing one"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_database_answers_a_ping_and_says_when_it_is_gone() {
+    for database in migrated().await {
+        database.store.ping().await.unwrap();
+        database.store.close().await;
+        assert!(database.store.ping().await.unwrap_err().is_temporary(), "{}", database.name);
+    }
+    let nobody = "postgres://nobody@127.0.0.1:1/none".parse().unwrap();
+    let error = Store::open(&nobody, PoolSize(1)).unwrap().ping().await.unwrap_err();
+    assert!(error.is_temporary(), "{error}");
+}
+
+#[test]
+fn a_url_is_read_without_showing_its_password() {
+    for url in ["", "nonsense", "oracle://u:hunter2@h/d", "postgres://u:hunter2@h:notaport/d"] {
+        let error = url.parse::<crate::DatabaseUrl>().unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    }
+}
