@@ -2,23 +2,28 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import test from 'node:test';
-import { OPERATOR, api, list, path } from './cluster.mjs';
+import { OPERATOR, api, dismissNamespace, freshNamespace, list, path } from './cluster.mjs';
 
 const ROOT = fileURLToPath(new URL('../artefacts/', import.meta.url));
 
-/** A test that is given `t.browsers` (what it opens is photographed on failure) and leaves artefacts of these namespaces. */
-export function scenario(name, { namespaces = [], timeout = 180_000 } = {}, body) {
+/**
+ * A test with a namespace of its own (`t.namespace`, or the one named exactly), which is left to go when the test has passed. What stands in
+ * `t.browsers` is photographed on failure and closed.
+ */
+export function scenario(name, { namespace, exactly, timeout = 180_000 }, body) {
   test(name, { timeout }, async (t) => {
-    const browsers = [];
+    Object.assign(t, { browsers: [], namespace: exactly ?? `${namespace}-${Math.random().toString(36).slice(2, 6)}` });
+    await freshNamespace(t.namespace);
     try {
-      await body(Object.assign(t, { browsers }));
+      await body(t);
+      await dismissNamespace(t.namespace);
     } catch (error) {
       const folder = `${ROOT}${name.replace(/[^a-z0-9]+/gi, '-').slice(0, 80)}/`;
-      await leaveArtefacts(folder, [...namespaces, OPERATOR.namespace], browsers).catch((problem) => t.diagnostic(`no artefacts: ${problem.message}`));
+      await leaveArtefacts(folder, [t.namespace, OPERATOR.namespace], t.browsers).catch((problem) => t.diagnostic(`no artefacts: ${problem.message}`));
       t.diagnostic(`artefacts in ${folder}`);
       throw error;
     } finally {
-      await Promise.all(browsers.map((browser) => browser.close()));
+      await Promise.all(t.browsers.map((browser) => browser.close()));
     }
   });
 }

@@ -3,14 +3,13 @@ import assert from 'node:assert/strict';
 import * as jose from 'jose';
 import { scenario } from '../harness/artefacts.mjs';
 import { openBrowser } from '../harness/browser.mjs';
-import { freshNamespace } from '../harness/cluster.mjs';
 import { applySample, openApp, Person } from '../harness/page.mjs';
 import { podsOf, waitForCondition } from '../harness/tenant.mjs';
 
-const namespace = 'tenants', project = 'acme', ports = { tenantPort: 8010, pagePort: 8810 };
+const project = 'acme', ports = { tenantPort: 8010, pagePort: 8810 };
 
-scenario('the sample becomes a tenant that a person registers at and signs in to', { namespaces: [namespace] }, async (t) => {
-  await freshNamespace(namespace);
+scenario('the sample becomes a tenant that a person registers at and signs in to', { exactly: 'tenants' }, async (t) => {
+  const { namespace } = t;
   await applySample(namespace, ports);
   const sample = await waitForCondition(namespace, project, 'Ready');
   assert.ok(sample.status.tenantId);

@@ -1,15 +1,15 @@
 // The operator puts back what strangers change or delete, leaves alone what is not its own, and writes nothing when there is nothing to do.
 import assert from 'node:assert/strict';
 import { scenario } from '../harness/artefacts.mjs';
-import { OPERATOR, auditEntries, find, freshNamespace, get, list, patch, remove, staysTrue, waitFor } from '../harness/cluster.mjs';
+import { OPERATOR, auditEntries, find, get, list, patch, remove, staysTrue, waitFor } from '../harness/cluster.mjs';
 import { emptyDatabase } from '../harness/postgres.mjs';
 import { project, ready, waitForCondition } from '../harness/tenant.mjs';
 import { secret } from '../harness/secrets.mjs';
 
-const namespace = 'repair', name = 'mended';
+const name = 'mended';
 const KINDS = ['ServiceAccount', 'Secret', 'ConfigMap', 'Service', 'Deployment', 'Ingress', 'NetworkPolicy', 'PodDisruptionBudget'];
 
-const owned = async () => (await Promise.all(KINDS.map(async (kind) =>
+const owned = async (namespace) => (await Promise.all(KINDS.map(async (kind) =>
   (await list(kind, namespace, `hanko-operator.dev/project=${name}`)).map((object) => ({ kind, object }))))).flat();
 
 /** An object without what the API server and others keep in it. */
@@ -30,14 +30,14 @@ const DAMAGE = {
   PodDisruptionBudget: { spec: { unhealthyPodEvictionPolicy: 'IfHealthyBudget' } },
 };
 
-scenario('every generated object is repaired after a change and after deletion, and an unchanged project causes no write', { namespaces: [namespace], timeout: 400_000 }, async (t) => {
-  await freshNamespace(namespace);
+scenario('every generated object is repaired after a change and after deletion, and an unchanged project causes no write', { namespace: 'repair', timeout: 400_000 }, async (t) => {
+  const { namespace } = t;
   const url = await emptyDatabase('repair');
   await secret(namespace, 'db', { url });
   await ready(project(namespace, name, {
     database: { postgres: { urlRef: { name: 'db', key: 'url' } } }, replicas: 2, exposure: { ingress: { className: 'nginx' } },
   }));
-  const made = await owned();
+  const made = await owned(namespace);
   assert.deepEqual([...new Set(made.map(({ kind }) => kind))].sort(), [...KINDS].sort(), 'one of each kind is there');
 
   await t.test('a foreign change is corrected, a foreign annotation stays', async () => {
@@ -81,7 +81,7 @@ scenario('every generated object is repaired after a change and after deletion, 
       const newest = writesOfOperator().map((entry) => Date.parse(entry.stageTimestamp)).reduce((a, b) => Math.max(a, b), 0);
       return Date.now() - newest > 10_000 && Date.now();
     }, { seconds: 60, every: 1000 });
-    const versions = async () => (await Promise.all([...await owned(), { kind: 'HankoProject', object: await get('HankoProject', namespace, name) }]
+    const versions = async () => (await Promise.all([...await owned(namespace), { kind: 'HankoProject', object: await get('HankoProject', namespace, name) }]
       .map(async ({ kind, object }) => `${kind} ${object.metadata.name} ${(await get(kind, namespace, object.metadata.name)).metadata.resourceVersion}`))).sort();
     const before = await versions();
     await staysTrue('the peace', () => writesOfOperator().every((entry) => Date.parse(entry.stageTimestamp) < quietFrom), 60);

@@ -1,7 +1,7 @@
 // A change of the manifest or of a secret reaches the running tenant without a restart, and is called Programmed when every pod serves it.
 import assert from 'node:assert/strict';
 import { scenario } from '../harness/artefacts.mjs';
-import { apply, freshNamespace, get, staysTrue, waitFor } from '../harness/cluster.mjs';
+import { apply, get, staysTrue, waitFor } from '../harness/cluster.mjs';
 import { Flow, register } from '../harness/flow.mjs';
 import { mailsTo } from '../harness/mail.mjs';
 import { emptyDatabase } from '../harness/postgres.mjs';
@@ -10,13 +10,11 @@ import { secret } from '../harness/secrets.mjs';
 import { startSmtp } from '../harness/smtp.mjs';
 import { condition, podsOf, project, ready, revisionOf, revisions, waitForCondition } from '../harness/tenant.mjs';
 
-const namespace = 'settings';
 
 /** The same pods, never restarted. */
 const lives = (pods) => pods.map((pod) => `${pod.metadata.uid} restarted ${restarts([pod])}`).sort();
 
-scenario('a changed setting is served without a restart, and Programmed waits for every pod', { namespaces: [namespace] }, async () => {
-  await freshNamespace(namespace);
+scenario('a changed setting is served without a restart, and Programmed waits for every pod', { namespace: 'settings' }, async ({ namespace }) => {
   await secret(namespace, 'db', { url: await emptyDatabase('settings') });
   const spec = { database: { postgres: { urlRef: { name: 'db', key: 'url' } } }, replicas: 2 };
   const base = await ready(project(namespace, 'changing', spec));
@@ -51,8 +49,7 @@ scenario('a changed setting is served without a restart, and Programmed waits fo
   assert.deepEqual(lives(await podsOf(namespace, 'changing')), lives(before), 'no pod was restarted');
 });
 
-scenario('a rotated mail password is used without a restart, and no mail is lost in between', { namespaces: [namespace] }, async () => {
-  await freshNamespace(namespace);
+scenario('a rotated mail password is used without a restart, and no mail is lost in between', { namespace: 'settings' }, async ({ namespace }) => {
   const smtp = await startSmtp({ port: 2525, apiPort: 2580, username: 'acme', password: 'first' });
   try {
     await secret(namespace, 'smtp', { username: 'acme', password: 'first', 'ca.pem': smtp.ca });

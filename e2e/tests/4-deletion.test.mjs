@@ -1,30 +1,29 @@
 // Deleting a project removes what the operator made, and its data only when the manifest says so.
 import assert from 'node:assert/strict';
 import { scenario } from '../harness/artefacts.mjs';
-import { apply, find, freshNamespace, get, list, remove, waitFor } from '../harness/cluster.mjs';
+import { apply, find, get, list, remove, waitFor } from '../harness/cluster.mjs';
 import { loginWithPassword, register } from '../harness/flow.mjs';
 import { project, projectGone, ready, waitForCondition } from '../harness/tenant.mjs';
 
-const namespace = 'deletion', name = 'leaving';
+const name = 'leaving';
 const KINDS = ['ServiceAccount', 'ConfigMap', 'Service', 'Deployment', 'NetworkPolicy', 'Pod'];
 const mine = `hanko-operator.dev/project=${name}`;
 
-const nothingOwnedIsLeft = () => waitFor('everything owned to go', async () => {
+const nothingOwnedIsLeft = (namespace) => waitFor('everything owned to go', async () => {
   const left = (await Promise.all(KINDS.map((kind) => list(kind, namespace, mine)))).flat();
   return left.length === 0;
 });
-const data = async () => [await find('PersistentVolumeClaim', namespace, `${name}-data`), await find('Secret', namespace, `${name}-keys`)];
+const data = async (namespace) => [await find('PersistentVolumeClaim', namespace, `${name}-data`), await find('Secret', namespace, `${name}-keys`)];
 
-scenario('deletion takes what is owned, keeps the data, and a project made again finds its users', { namespaces: [namespace] }, async () => {
-  await freshNamespace(namespace);
+scenario('deletion takes what is owned, keeps the data, and a project made again finds its users', { namespace: 'deletion' }, async ({ namespace }) => {
   const base = await ready(project(namespace, name));
   await register(base, 'stays@example.com');
   const { status: { tenantId } } = await get('HankoProject', namespace, name);
 
   await remove('HankoProject', namespace, name);
   await projectGone(namespace, name);
-  await nothingOwnedIsLeft();
-  for (const object of await data()) {
+  await nothingOwnedIsLeft(namespace);
+  for (const object of await data(namespace)) {
     assert.ok(object, 'the claim and the keys stay');
     assert.equal(object.metadata.deletionTimestamp, undefined);
     assert.equal(object.metadata.ownerReferences, undefined);
@@ -35,13 +34,12 @@ scenario('deletion takes what is owned, keeps the data, and a project made again
   (await loginWithPassword(again, 'stays@example.com')).is('success');
 });
 
-scenario('deletionPolicy Delete takes the claim and the keys too', { namespaces: [namespace] }, async () => {
-  await freshNamespace(namespace);
+scenario('deletionPolicy Delete takes the claim and the keys too', { namespace: 'deletion' }, async ({ namespace }) => {
   await ready(project(namespace, name));
   await apply(project(namespace, name, { deletionPolicy: 'Delete' }));
   await waitForCondition(namespace, name, 'Ready');
   await remove('HankoProject', namespace, name);
   await projectGone(namespace, name);
-  await nothingOwnedIsLeft();
-  await waitFor('the data to go', async () => (await data()).every((object) => !object));
+  await nothingOwnedIsLeft(namespace);
+  await waitFor('the data to go', async () => (await data(namespace)).every((object) => !object));
 });

@@ -1,20 +1,18 @@
 // The tenant, the operator, the API server and the database are killed in turn: everything recovers by itself and nothing is lost.
 import assert from 'node:assert/strict';
 import { scenario } from '../harness/artefacts.mjs';
-import { OPERATOR, api, apply, clusterScript, freshNamespace, get, list, remove, staysTrue, waitFor } from '../harness/cluster.mjs';
+import { OPERATOR, api, apply, clusterScript, get, list, remove, staysTrue, waitFor } from '../harness/cluster.mjs';
 import { loginWithPasscode, loginWithPassword, register, validate } from '../harness/flow.mjs';
 import { emptyDatabase, killPostgres, startPostgres } from '../harness/postgres.mjs';
 import { restarts, signal } from '../harness/processes.mjs';
 import { secret } from '../harness/secrets.mjs';
 import { podsOf, project, ready, waitForCondition } from '../harness/tenant.mjs';
 
-const namespace = 'failures';
 const answers = (base, path = '/readyz') => fetch(base + path, { signal: AbortSignal.timeout(3000) });
 const isReady = (base) => waitFor('the tenant to be ready', async () => (await answers(base)).ok);
 const operatorPods = () => list('Pod', OPERATOR.namespace, 'app.kubernetes.io/name=hanko-operator');
 
-scenario('a killed tenant comes back with its users, sessions and keys', { namespaces: [namespace] }, async () => {
-  await freshNamespace(namespace);
+scenario('a killed tenant comes back with its users, sessions and keys', { namespace: 'failures' }, async ({ namespace }) => {
   const base = await ready(project(namespace, 'killed'));
   const user = await register(base, 'user@example.com');
   const keys = await (await answers(base, '/.well-known/jwks.json')).text();
@@ -33,8 +31,7 @@ scenario('a killed tenant comes back with its users, sessions and keys', { names
   assert.equal((await validate(base, user.token)).is_valid, true);
 });
 
-scenario('a killed operator picks up where it was, and tenants do not notice', { namespaces: [namespace] }, async () => {
-  await freshNamespace(namespace);
+scenario('a killed operator picks up where it was, and tenants do not notice', { namespace: 'failures' }, async ({ namespace }) => {
   const base = await ready(project(namespace, 'calm'));
   const before = await podsOf(namespace, 'calm');
   const [operator] = await operatorPods();
@@ -50,8 +47,7 @@ scenario('a killed operator picks up where it was, and tenants do not notice', {
   await waitForCondition(namespace, 'calm', 'Programmed');
 });
 
-scenario('the API server is gone for a while: tenants serve, the operator waits and catches up', { namespaces: [namespace] }, async () => {
-  await freshNamespace(namespace);
+scenario('the API server is gone for a while: tenants serve, the operator waits and catches up', { namespace: 'failures' }, async ({ namespace }) => {
   const base = await ready(project(namespace, 'served'));
   await apply(project(namespace, 'served', { settings: { password: { minLength: 12 } } }));
   await clusterScript('kill', 'kube-apiserver');
@@ -63,8 +59,7 @@ scenario('the API server is gone for a while: tenants serve, the operator waits 
   await waitFor('the operator to be ready', async () => (await operatorPods()).every((pod) => pod.status.containerStatuses?.[0]?.ready));
 });
 
-scenario('the database is killed: not ready, no restart, and nothing is lost when it is back', { namespaces: [namespace] }, async () => {
-  await freshNamespace(namespace);
+scenario('the database is killed: not ready, no restart, and nothing is lost when it is back', { namespace: 'failures' }, async ({ namespace }) => {
   await secret(namespace, 'db', { url: await emptyDatabase('failures') });
   const base = await ready(project(namespace, 'stored', { database: { postgres: { urlRef: { name: 'db', key: 'url' } } }, replicas: 2 }));
   const user = await register(base, 'user@example.com');

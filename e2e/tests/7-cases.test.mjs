@@ -2,37 +2,35 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { scenario } from '../harness/artefacts.mjs';
-import { OPERATOR, api, apply, deleteNamespace, find, freshNamespace, get, kubectl, list, path, remove, staysTrue, waitFor } from '../harness/cluster.mjs';
+import { OPERATOR, api, apply, find, get, kubectl, list, path, remove, staysTrue, waitFor } from '../harness/cluster.mjs';
 import { beginLogin, register, validate } from '../harness/flow.mjs';
 import { emptyDatabase } from '../harness/postgres.mjs';
 import { peakMemory, restarts } from '../harness/processes.mjs';
 import { secret } from '../harness/secrets.mjs';
 import { podsOf, project, ready, waitForCondition } from '../harness/tenant.mjs';
 
-const namespace = 'field', SOAK = Boolean(process.env.SOAK);
+const SOAK = Boolean(process.env.SOAK);
 
-async function onPostgres(name, spec = {}) {
+async function onPostgres(namespace, name, spec = {}) {
   const url = await emptyDatabase(name);
   await secret(namespace, `${name}-db`, { url });
   return project(namespace, name, { database: { postgres: { urlRef: { name: `${name}-db`, key: 'url' } } }, ...spec });
 }
 
-const deploymentOf = async (name) => (await list('Deployment', namespace, `hanko-operator.dev/project=${name}`))[0];
+const deploymentOf = async (namespace, name) => (await list('Deployment', namespace, `hanko-operator.dev/project=${name}`))[0];
 
-scenario('FC-58: five pods start at once on an empty database; one migrates, none restarts', { namespaces: [namespace] }, async () => {
-  await freshNamespace(namespace);
-  const object = await onPostgres('crowd', { replicas: 5 });
+scenario('FC-58: five pods start at once on an empty database; one migrates, none restarts', { namespace: 'field' }, async ({ namespace }) => {
+  const object = await onPostgres(namespace, 'crowd', { replicas: 5 });
   await ready(object);
   const pods = await waitFor('five ready pods', async () => {
     const all = await podsOf(namespace, 'crowd');
     return all.filter((pod) => pod.status.containerStatuses?.[0]?.ready).length === 5 && all;
   });
   assert.deepEqual(restarts(pods), [0, 0, 0, 0, 0]);
-  await deleteNamespace(namespace);
 });
 
-scenario('FC-65: long names: every child exists, or admission says the limit', { namespaces: [namespace] }, async (t) => {
-  await freshNamespace(namespace);
+scenario('FC-65: long names: every child exists, or admission says the limit', { namespace: 'field' }, async (t) => {
+  const { namespace } = t;
   for (const [length, host] of [[40, 'a.fern.test'], [52, 'b.fern.test'], [63, 'c.fern.test']]) {
     await t.test(`${length} characters`, async () => {
       const name = 'p'.repeat(length);
@@ -62,11 +60,10 @@ scenario('FC-65: long names: every child exists, or admission says the limit', {
   }
 });
 
-scenario('FC-67: without spec.replicas the number of pods belongs to whoever scales', { namespaces: [namespace] }, async () => {
-  await freshNamespace(namespace);
-  const object = await onPostgres('scaled');
+scenario('FC-67: without spec.replicas the number of pods belongs to whoever scales', { namespace: 'field' }, async ({ namespace }) => {
+  const object = await onPostgres(namespace, 'scaled');
   await ready(object);
-  const { metadata: { name } } = await deploymentOf('scaled');
+  const { metadata: { name } } = await deploymentOf(namespace, 'scaled');
   await kubectl('-n', namespace, 'scale', 'deployment', name, '--replicas=3');
   const isThree = async () => (await get('Deployment', namespace, name)).spec.replicas === 3;
   await apply({ ...object, spec: { ...object.spec, settings: { password: { minLength: 10 } } } });
@@ -80,11 +77,10 @@ scenario('FC-67: without spec.replicas the number of pods belongs to whoever sca
   for (const { fieldsV1 } of mine) assert.equal(fieldsV1['f:spec']?.['f:replicas'], undefined, 'our manager does not own spec.replicas');
 });
 
-scenario('FC-69: no disruption budget stops a drain', { namespaces: [namespace] }, async () => {
-  await freshNamespace(namespace);
+scenario('FC-69: no disruption budget stops a drain', { namespace: 'field' }, async ({ namespace }) => {
   await ready(project(namespace, 'single'));
   assert.deepEqual(await list('PodDisruptionBudget', namespace), [], 'one replica, no budget');
-  await ready(await onPostgres('pair', { replicas: 2 }));
+  await ready(await onPostgres(namespace, 'pair', { replicas: 2 }));
   const [budget] = await list('PodDisruptionBudget', namespace, 'app.kubernetes.io/instance=pair');
   assert.equal(budget.spec.unhealthyPodEvictionPolicy, 'AlwaysAllow');
   await kubectl('cordon', 'node1');
@@ -108,8 +104,7 @@ scenario('FC-69: no disruption budget stops a drain', { namespaces: [namespace] 
   await waitForCondition(namespace, 'single', 'Ready');
 });
 
-scenario('FC-71: the restricted profile and a volume that belongs to root', { namespaces: [namespace] }, async () => {
-  await freshNamespace(namespace);      // enforces the profile; its volumes are fresh folders of root, mode 0755
+scenario('FC-71: the restricted profile and a volume that belongs to root', { namespace: 'field' }, async ({ namespace }) => {
   const base = await ready(project(namespace, 'locked'));
   await register(base, 'writer@example.com');
   const [pod] = await podsOf(namespace, 'locked');
@@ -121,8 +116,8 @@ scenario('FC-71: the restricted profile and a volume that belongs to root', { na
   assert.ok(!pod.spec.volumes.some((volume) => volume.projected?.sources?.some((source) => source.serviceAccountToken)), 'no token in the pod');
 });
 
-scenario('FC-83: 300 password logins at once stay within 256 MiB, and others are served meanwhile', { namespaces: [namespace], timeout: 300_000 }, async (t) => {
-  await freshNamespace(namespace);
+scenario('FC-83: 300 password logins at once stay within 256 MiB, and others are served meanwhile', { namespace: 'field', timeout: 300_000 }, async (t) => {
+  const { namespace } = t;
   const base = await ready(project(namespace, 'hashing', {
     resources: { limits: { memory: '256Mi' } }, settings: { rateLimiter: { enabled: false } },
   }));
@@ -163,8 +158,8 @@ scenario('FC-83: 300 password logins at once stay within 256 MiB, and others are
   assert.ok(p99 < 500, `p99 of the onlooker ${p99} ms`);
 });
 
-scenario('FC-85: connections that send their headers byte by byte are closed, and others are served', { namespaces: [namespace], timeout: 300_000 }, async (t) => {
-  await freshNamespace(namespace);
+scenario('FC-85: connections that send their headers byte by byte are closed, and others are served', { namespace: 'field', timeout: 300_000 }, async (t) => {
+  const { namespace } = t;
   const base = await ready(project(namespace, 'patient'));
   const { hostname: host } = new URL(base);
   const count = SOAK ? 5000 : 500;
