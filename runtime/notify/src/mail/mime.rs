@@ -31,7 +31,7 @@ pub struct Mail {
     /// Whether the server needs no SMTPUTF8 for them.
     pub ascii_addresses: bool,
     /// Headers and body. ASCII, unless an address is not.
-    pub octets: Zeroizing<Vec<u8>>,
+    pub octets: Zeroizing<String>,
     /// The `Message-ID`, angle brackets included.
     pub id: String,
 }
@@ -65,8 +65,9 @@ pub fn compose(
         .raw_header(header("X-Auto-Response-Suppress", "All"))
         .raw_header(header("Content-Language", words.language))
         .multipart(body)?;
+    let octets = String::from_utf8(message.formatted()).map_err(|_| lettre::error::Error::NonAsciiChars)?;
     let ascii_addresses = from.address.as_str().is_ascii() && to.as_str().is_ascii();
-    Ok(Mail { envelope: message.envelope().clone(), ascii_addresses, octets: Zeroizing::new(message.formatted()), id })
+    Ok(Mail { envelope: message.envelope().clone(), ascii_addresses, octets: Zeroizing::new(octets), id })
 }
 
 /// Always quoted-printable: lines of at most 76 characters, so that no relay rewraps what was signed (FC-35).

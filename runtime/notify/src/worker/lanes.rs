@@ -29,7 +29,9 @@ impl Lanes {
             Some(lane) if lane.resting_until.is_some_and(|until| now < until) => 0,
             // After a failure a single mail finds out whether the server is back.
             Some(lane) if lane.failures > 0 => 1_u32.saturating_sub(lane.busy),
-            Some(lane) => WIDTH.saturating_sub(lane.busy),
+            // Not one by one: each taking is a transaction.
+            Some(lane) if lane.busy > WIDTH / 2 => 0,
+            Some(lane) => WIDTH - lane.busy,
             None => WIDTH,
         }
     }

@@ -9,7 +9,7 @@ fn octets(from_name: &str, to: &str, words: &Rendered) -> String {
     let from = Sender { address: EmailAddress::parse("noreply@acme.example").unwrap(), name: from_name.into() };
     let event = EventId(uuid::Uuid::from_u128(7));
     let mail = compose(&from, &EmailAddress::parse(to).unwrap(), words, event, Timestamp::from_seconds(1_790_000_000));
-    String::from_utf8(mail.unwrap().octets.to_vec()).unwrap()
+    mail.unwrap().octets.to_string()
 }
 
 /// The headers, folded lines joined.
