@@ -41,8 +41,8 @@ const CONCURRENCY: u16 = 8;
 const DEBOUNCE: Duration = Duration::from_millis(100);
 /// Time between two attempts to reach what start-up waits for.
 const RETRY: Duration = Duration::from_secs(2);
-/// A silent connection is dead; a watch brings at least a bookmark a minute.
-const SILENCE: Duration = Duration::from_secs(120);
+/// A connection silent for longer is dead: the API server ends every watch within 290 seconds.
+const SILENCE: Duration = Duration::from_secs(300);
 
 /// Why the operator did not start.
 #[derive(Debug, thiserror::Error)]

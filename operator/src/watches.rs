@@ -174,3 +174,61 @@ fn mentions(value: &Value, text: &str) -> bool {
 fn reference(project: &DynamicObject) -> ObjectRef<DynamicObject> {
     ObjectRef::from_obj_with(project, resource::project())
 }
+
+#[cfg(test)]
+mod tests {
+    use kube::runtime::watcher::Event;
+    use serde_json::json;
+
+    use super::*;
+    use crate::labels::project_label;
+
+    fn scope(names: &[&str]) -> Scope {
+        let mut projects = Writer::new(resource::project());
+        for name in names {
+            let project = json!({
+                "apiVersion": "hanko-operator.dev/v1alpha1", "kind": "HankoProject",
+                "metadata": {"name": name, "namespace": "tenants"},
+                "spec": {"database": {"postgres": {"urlRef": {"name": format!("{name}-db"), "key": "url"}}}},
+            });
+            projects.apply_watcher_event(&Event::Apply(serde_json::from_value(project).unwrap()));
+        }
+        Scope {
+            namespace: None,
+            projects: projects.as_reader(),
+            pods: Writer::new(()).as_reader(),
+            objects: Vec::new(),
+        }
+    }
+
+    fn names(references: Vec<ObjectRef<DynamicObject>>) -> Vec<String> {
+        references.into_iter().map(|reference| reference.name).collect()
+    }
+
+    fn secret(namespace: &str, name: &str) -> PartialObjectMeta<Secret> {
+        serde_json::from_value(json!({"metadata": {"name": name, "namespace": namespace}})).unwrap()
+    }
+
+    #[test]
+    fn a_changed_secret_wakes_exactly_the_projects_that_read_it() {
+        let scope = scope(&["acme", "other"]);
+        assert_eq!(names(that_name(&scope, &secret("tenants", "acme-db"))), ["acme"]);
+        assert_eq!(names(that_name(&scope, &secret("tenants", "other-keys"))), ["other"]);
+        assert_eq!(names(that_name(&scope, &secret("elsewhere", "acme-db"))), [""; 0]);
+        assert_eq!(names(that_name(&scope, &secret("tenants", "unrelated"))), [""; 0]);
+    }
+
+    #[test]
+    fn an_object_wakes_its_project_even_when_the_name_is_longer_than_a_label() {
+        let long = "p".repeat(80);
+        let scope = scope(&["acme", &long]);
+        for name in ["acme", &long] {
+            let object: PartialObjectMeta<Secret> = serde_json::from_value(
+                json!({"metadata": {"name": "x", "namespace": "tenants", "labels": {PROJECT: project_label(name)}}}),
+            )
+            .unwrap();
+            assert_eq!(names(of_label(&scope, &object)), [name]);
+        }
+        assert_eq!(names(of_label(&scope, &secret("tenants", "x"))), [""; 0]);
+    }
+}

@@ -80,9 +80,45 @@ fn same_quantity(a: &str, b: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[a-z0-9]{0,4}".prop_map(Value::from)
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[a-c]", inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        /// What was applied and came back with more in it needs no second write.
+        #[test]
+        fn an_applied_object_has_no_difference(wanted in any_value(), foreign in any_value()) {
+            prop_assert_eq!(difference(&wanted, &wanted), None);
+            let mut live = wanted.clone();
+            if let Some(fields) = live.as_object_mut() {
+                fields.insert("foreign".to_owned(), foreign);
+            }
+            prop_assert_eq!(difference(&wanted, &live), None);
+        }
+
+        #[test]
+        fn a_changed_field_is_always_seen(wanted in any_value(), a in any::<i64>(), b in any::<i64>()) {
+            prop_assume!(a != b);
+            let with = |n: i64| json!({"rest": wanted, "spec": {"n": n}});
+            prop_assert_eq!(difference(&with(a), &with(b)), Some("spec.n".to_owned()));
+        }
+    }
 
     fn container(image: &str) -> Value {
         json!({"name": "runtime", "image": image, "args": ["serve", "x"],
