@@ -19,7 +19,7 @@ use crate::{
     registry::{Registry, Waiting},
     stores::Stores,
     supervisor::Supervisor,
-    watch::watch,
+    watch::Watch,
 };
 
 /// What a process needs to know beside its documents.
@@ -76,6 +76,9 @@ impl Server {
     /// Reads the configuration, opens both listeners and begins to serve; databases may come later. What is wrong now ends
     /// the start, while the same found in a running process leaves its last good state in place.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        // The watch begins before the first look, so that no change falls between the two.
+        let (tell, changed) = mpsc::channel(1);
+        let watch = Watch::new(&options.sources, tell);
         let loaded = read(&options.sources)?;
         let public = bind(options.public).await?;
         let admin = bind(options.admin).await?;
@@ -99,7 +102,9 @@ impl Server {
             app,
         };
         server.listen(public, admin, options.limits);
-        server.supervise(options.sources, loaded);
+        let jobs = Jobs::new(server.app.clone(), server.jobs.clone(), server.stop_jobs.clone());
+        let supervisor = Supervisor::new(server.app.clone(), options.sources, loaded, jobs, watch);
+        server.jobs.spawn(supervisor.run(changed, server.stop.clone()));
         info!(public = %server.public, admin = %server.admin, version = env!("CARGO_PKG_VERSION"), "listening");
         Ok(server)
     }
@@ -117,18 +122,6 @@ impl Server {
             pipeline::admin(app.clone(), peer.ip(), request.map(Body::new))
         };
         self.listeners.spawn(listen::serve(admin, limits, |_| false, handler, self.stop.clone()));
-    }
-
-    fn supervise(&self, sources: Sources, loaded: Loaded) {
-        let (tell, changed) = mpsc::channel(1);
-        let jobs = Jobs::new(self.app.clone(), self.jobs.clone(), self.stop_jobs.clone());
-        let supervisor = Supervisor::new(self.app.clone(), sources.clone(), loaded, jobs);
-        let stop = self.stop.clone();
-        self.jobs.spawn(async move {
-            let watching = watch(&sources, tell);
-            supervisor.run(changed, stop).await;
-            drop(watching);
-        });
     }
 
     /// Where the public listener listens.

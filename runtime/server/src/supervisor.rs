@@ -17,6 +17,7 @@ use crate::{
     jobs::Jobs,
     registry::{Registry, Waiting},
     served::Served,
+    watch::Watch,
 };
 
 /// The first pause after a failure; doubles up to [`LONGEST_PAUSE`].
@@ -33,21 +34,26 @@ pub(crate) struct Supervisor {
     sources: Sources,
     loaded: Loaded,
     jobs: Jobs,
+    watch: Watch,
     /// What was last told of each project, so that a state is logged once.
     told: HashMap<String, String>,
 }
 
 impl Supervisor {
     /// Begins with what was read at the start.
-    pub(crate) fn new(app: Arc<App>, sources: Sources, loaded: Loaded, jobs: Jobs) -> Self {
-        Self { app, sources, loaded, jobs, told: HashMap::new() }
+    pub(crate) fn new(app: Arc<App>, sources: Sources, loaded: Loaded, jobs: Jobs, watch: Watch) -> Self {
+        Self { app, sources, loaded, jobs, watch, told: HashMap::new() }
     }
 
     /// Runs until `stop`. Each message of `changed` is a reason to look.
     pub(crate) async fn run(mut self, mut changed: mpsc::Receiver<()>, stop: CancellationToken) {
         let mut pause = FIRST_PAUSE;
         loop {
-            let settled = self.reconcile().await;
+            let settled = tokio::select! {
+                () = stop.cancelled() => return,
+                settled = self.reconcile() => settled,
+            };
+            self.watch.extend();
             let wait = if settled { LOOK_ANYWAY } else { pause };
             pause = if settled { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
             let told = tokio::select! {

@@ -5,41 +5,50 @@
 
 use std::path::{Path, PathBuf};
 
-use notify::{Event, EventKind, RecursiveMode, Watcher, event::AccessKind, event::AccessMode};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher, event::AccessKind, event::AccessMode};
 use tokio::{signal::unix::SignalKind, sync::mpsc};
 use tracing::warn;
 
 use crate::config::Sources;
 
-/// Keeps the watch alive.
-pub(crate) struct Watch(#[allow(dead_code, reason = "dropping it ends the watch")] Option<notify::RecommendedWatcher>);
+/// The watch; dropping it ends it.
+pub(crate) struct Watch {
+    /// `None`: there is no inotify here, and only the slow look remains.
+    watcher: Option<RecommendedWatcher>,
+    /// Folders that are not watched yet, perhaps because they do not exist.
+    missing: Vec<(PathBuf, RecursiveMode)>,
+}
 
-/// Sends to `changed` whenever there is a reason to look. Without inotify, only the slow look remains.
-pub(crate) fn watch(sources: &Sources, changed: mpsc::Sender<()>) -> Watch {
-    if let Ok(mut hang_up) = tokio::signal::unix::signal(SignalKind::hangup()) {
-        let changed = changed.clone();
-        tokio::spawn(async move {
-            while hang_up.recv().await.is_some() {
-                if changed.send(()).await.is_err() {
-                    return;
-                }
+impl Watch {
+    /// Sends to `changed` whenever there is a reason to look.
+    pub(crate) fn new(sources: &Sources, changed: mpsc::Sender<()>) -> Self {
+        on_hang_up(changed.clone());
+        let tell = move |event: notify::Result<Event>| {
+            if event.map_or(true, |event| is_change(&event)) {
+                // A full queue holds a reason already.
+                let _ = changed.try_send(());
             }
-        });
+        };
+        let watcher = notify::recommended_watcher(tell);
+        let watcher = watcher.inspect_err(|error| warn!(%error, "files are looked at now and then, not watched"));
+        let documents = (folder(&sources.documents), RecursiveMode::NonRecursive);
+        let secrets = (sources.secrets.clone(), RecursiveMode::Recursive);
+        let mut watch = Self { watcher: watcher.ok(), missing: vec![documents, secrets] };
+        watch.extend();
+        watch
     }
-    let tell = move |event: notify::Result<Event>| {
-        if event.map_or(true, |event| is_change(&event)) {
-            // A full queue holds a reason already.
-            let _ = changed.try_send(());
+
+    /// Takes in what did not exist before.
+    pub(crate) fn extend(&mut self) {
+        if let Some(watcher) = &mut self.watcher {
+            self.missing.retain(|(path, mode)| watcher.watch(path, *mode).is_err());
         }
-    };
-    let watcher = notify::recommended_watcher(tell).and_then(|mut watcher| {
-        watcher.watch(&folder(&sources.documents), RecursiveMode::NonRecursive)?;
-        if sources.secrets.is_dir() {
-            watcher.watch(&sources.secrets, RecursiveMode::Recursive)?;
-        }
-        Ok(watcher)
-    });
-    Watch(watcher.inspect_err(|error| warn!(%error, "files are not watched, only looked at now and then")).ok())
+    }
+}
+
+fn on_hang_up(changed: mpsc::Sender<()>) {
+    let Ok(mut hang_up) = tokio::signal::unix::signal(SignalKind::hangup()) else { return };
+    tokio::spawn(async move { while hang_up.recv().await.is_some() && changed.send(()).await.is_ok() {} });
 }
 
 /// Reading a file is an event, too, and our own reading must not lead to the next one.

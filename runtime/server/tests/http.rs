@@ -1,4 +1,11 @@
 //! What is the same for every request (`spec/sessions-and-public-rest.md` §1).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "only tests call this"
+)]
 
 mod support;
 

@@ -8,7 +8,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -47,21 +47,40 @@ pub(crate) enum Phase {
     Resting,
 }
 
-/// Tells the connection below what the service above is doing.
+/// Tells the connection below what the service above is doing, and since when.
 #[derive(Clone, Debug)]
-pub(crate) struct PhaseSign(Arc<AtomicU8>);
+pub(crate) struct PhaseSign(Arc<Sign>);
+
+#[derive(Debug)]
+struct Sign {
+    born: Instant,
+    phase: AtomicU8,
+    /// Microseconds after `born`.
+    since: AtomicU64,
+}
 
 impl PhaseSign {
+    fn new() -> Self {
+        let phase = AtomicU8::new(Phase::Heading as u8);
+        Self(Arc::new(Sign { born: Instant::now(), phase, since: AtomicU64::new(0) }))
+    }
+
     pub(crate) fn enter(&self, phase: Phase) {
-        self.0.store(phase as u8, Ordering::Relaxed);
+        let since = u64::try_from(self.0.born.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.0.since.store(since, Ordering::Relaxed);
+        self.0.phase.store(phase as u8, Ordering::Relaxed);
     }
 
     fn phase(&self) -> Phase {
-        match self.0.load(Ordering::Relaxed) {
+        match self.0.phase.load(Ordering::Relaxed) {
             phase if phase == Phase::Heading as u8 => Phase::Heading,
             phase if phase == Phase::Answering as u8 => Phase::Answering,
             _ => Phase::Resting,
         }
+    }
+
+    fn since(&self) -> Instant {
+        self.0.born + Duration::from_micros(self.0.since.load(Ordering::Relaxed))
     }
 }
 
@@ -70,26 +89,15 @@ pub(crate) struct Patient<T> {
     io: T,
     patience: Patience,
     phase: PhaseSign,
-    /// The present wait for bytes: in which phase, since when.
-    reading: Option<(Phase, Instant)>,
     writing_since: Option<Instant>,
     alarm: Pin<Box<Sleep>>,
 }
 
 impl<T> Patient<T> {
     pub(crate) fn new(io: T, patience: Patience) -> (Self, PhaseSign) {
-        let phase = PhaseSign(Arc::new(AtomicU8::new(Phase::Heading as u8)));
-        let now = Instant::now();
-        let alarm = Box::pin(tokio::time::sleep_until(now + patience.head));
-        let patient = Self {
-            io,
-            patience,
-            phase: phase.clone(),
-            reading: Some((Phase::Heading, now)),
-            writing_since: None,
-            alarm,
-        };
-        (patient, phase)
+        let phase = PhaseSign::new();
+        let alarm = Box::pin(tokio::time::sleep(patience.head));
+        (Self { io, patience, phase: phase.clone(), writing_since: None, alarm }, phase)
     }
 
     /// Ready once `deadline` has passed. The timer moves only when it would ring too late, so that a busy connection
@@ -107,19 +115,15 @@ impl<T> Patient<T> {
         Poll::Pending
     }
 
-    /// A wait for bytes begins or goes on.
+    /// A wait for bytes begins or goes on. hyper does not ask again when an answer is done, so the alarm is set also while
+    /// the handler works: when it rings, the phase of that moment counts.
     fn wait_to_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let phase = self.phase.phase();
-        let limit = match phase {
-            Phase::Heading => self.patience.head,
-            Phase::Resting => self.patience.idle,
-            Phase::Answering => return Poll::Pending,
+        let deadline = match self.phase.phase() {
+            Phase::Heading => self.phase.since() + self.patience.head,
+            Phase::Resting => self.phase.since() + self.patience.idle,
+            Phase::Answering => Instant::now() + self.patience.idle,
         };
-        let since = match self.reading {
-            Some((same, since)) if same == phase => since,
-            _ => self.reading.insert((phase, Instant::now())).1,
-        };
-        self.ring(since + limit, cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        self.ring(deadline, cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
     fn wait_to_write<R>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
@@ -134,7 +138,6 @@ impl<T: Read + Unpin> Read for Patient<T> {
             Poll::Ready(result) => {
                 if self.phase.phase() == Phase::Resting {
                     self.phase.enter(Phase::Heading);
-                    self.reading = None;
                 }
                 Poll::Ready(result)
             }
