@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use hanko_model::{Problems, document::Document, project::Project};
+use hanko_model::{
+    Problems,
+    document::Document,
+    project::{Database, Project},
+};
 use k8s_openapi::api::{
     apps::v1::Deployment,
     core::v1::{PersistentVolumeClaim, Secret},
@@ -66,14 +70,10 @@ pub(crate) async fn dereference(
         let project = hanko_model::resolve(&document)?;
         Ok((document, project))
     });
-    let mut references = References {
-        project,
-        taken_hosts: Vec::new(),
-        secrets: BTreeMap::new(),
-        master_keys: None,
-        last_key: last_key(caches, object),
-    };
+    let mut references =
+        References { project, taken_hosts: Vec::new(), secrets: BTreeMap::new(), master_keys: None, last_key: None };
     let Ok((_, project)) = &references.project else { return Ok(references) };
+    references.last_key = last_key(caches, object, project);
     references.taken_hosts = taken_hosts(caches, object, project);
     if !references.taken_hosts.is_empty() {
         return Ok(references);
@@ -113,13 +113,15 @@ fn claimant(object: &DynamicObject) -> Claimant {
     }
 }
 
-/// Data may exist as soon as the project was programmed once, or its claim is there.
-fn last_key(caches: &Caches, object: &DynamicObject) -> Option<String> {
-    let (namespace, names) = (object.namespace().unwrap_or_default(), Names::of(&object.name_any()));
-    let deployment = caches.live(&resource::of::<Deployment>(), &namespace, &names.runtime);
-    let claim = caches.live(&resource::of::<PersistentVolumeClaim>(), &namespace, &names.data);
-    let noted =
-        [&deployment, &claim].into_iter().flatten().find_map(|live| live.annotations().get(MASTER_KEY).cloned());
-    let programmed = object.data.pointer("/status/tenantId").is_some();
-    noted.or_else(|| (programmed || claim.is_some()).then(|| "k1".to_owned()))
+/// Data may exist while its claim does; with a database elsewhere, as soon as the project was programmed once.
+fn last_key(caches: &Caches, object: &DynamicObject, project: &Project) -> Option<String> {
+    let names = Names::of(&project.name);
+    let deployment = caches.live(&resource::of::<Deployment>(), &project.namespace, &names.runtime);
+    let claim = caches.live(&resource::of::<PersistentVolumeClaim>(), &project.namespace, &names.data);
+    let exists = match project.database {
+        Database::Sqlite { .. } => claim.is_some(),
+        Database::Postgres { .. } => object.data.pointer("/status/tenantId").is_some(),
+    };
+    let noted = [deployment, claim].into_iter().flatten().find_map(|live| live.annotations().get(MASTER_KEY).cloned());
+    exists.then(|| noted.unwrap_or_else(|| "k1".to_owned()))
 }
