@@ -85,6 +85,24 @@ impl TestApp {
     }
 }
 
+/// Settings with which an address and the code sent to it are all that signs a user up and in.
+pub fn passcodes_only() -> Value {
+    json!({"settings": {"passkey": {"enabled": false}, "password": {"enabled": false}}})
+}
+
+impl TestApp {
+    /// Registers a user by passcode, in a project with [`passcodes_only`], and returns the answer that carries its session.
+    pub async fn sign_up(&self, address: &str) -> Answer {
+        let mut flow = Flow::begin(self, "/registration").await;
+        flow.act("register_client_capabilities", json!({"webauthn_available": false})).await;
+        flow.act("register_login_identifier", json!({"email": address})).await;
+        let code = self.mailbox.take(address).await.code();
+        flow.act("verify_passcode", json!({"code": code})).await;
+        assert_eq!(flow.state(), "success", "{:#}", flow.document());
+        flow.answer
+    }
+}
+
 /// Sends a request and reads the answer.
 pub async fn send(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();

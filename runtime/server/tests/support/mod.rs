@@ -19,7 +19,7 @@ use hanko_server::{Limits, Options, Server, Sources, StartError};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-pub use client::{Answer, Flow, send};
+pub use client::{Answer, Flow, passcodes_only, send};
 pub use mailbox::{Mail, Mailbox};
 
 /// Where every test begins: 2026-01-01T00:00:00Z.
