@@ -159,11 +159,27 @@ impl Revision {
     }
 }
 
-async fn touch(writer: &Writer, pod: &Pod, wanted: &Wanted) {
-    let value = format!("{}-{}", wanted.document, wanted.secrets);
-    if pod.annotations().get(SYNC_ANNOTATION) == Some(&value) {
-        return;
+/// How often one change touches a pod: the kubelet may look before it has heard of the change, and later it looks by itself.
+const TOUCHES: u32 = 4;
+
+/// The value of the annotation that touches the pod (again); `None` when that was done often enough.
+fn next_touch(current: Option<&str>, wanted: &Wanted) -> Option<String> {
+    let revision = format!("{}-{}", wanted.document, wanted.secrets);
+    let done = match current.and_then(|current| current.strip_prefix(&revision)) {
+        None => 0,
+        Some("") => 1,
+        Some(again) => again.strip_prefix('.').and_then(|n| n.parse().ok()).unwrap_or(TOUCHES),
+    };
+    match done {
+        0 => Some(revision),
+        n if n < TOUCHES => Some(format!("{revision}.{}", n + 1)),
+        _ => None,
     }
+}
+
+async fn touch(writer: &Writer, pod: &Pod, wanted: &Wanted) {
+    let current = pod.annotations().get(SYNC_ANNOTATION).map(String::as_str);
+    let Some(value) = next_touch(current, wanted) else { return };
     let api = Api::<Pod>::namespaced(writer.client.clone(), &wanted.namespace);
     let patch = json!({"metadata": {"annotations": {SYNC_ANNOTATION: value}}});
     let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
@@ -242,6 +258,16 @@ mod tests {
         };
         assert_eq!(refused("d2"), Answer::Refuses("spec.x: no".into()));
         assert_eq!(refused("d1"), Answer::Lags);
+    }
+
+    #[test]
+    fn a_pod_that_lags_is_touched_a_few_times_for_each_change() {
+        let (mut current, mut touches) = (Some("d1-s1.4".to_owned()), Vec::new());
+        while let Some(next) = next_touch(current.as_deref(), &wanted()) {
+            touches.push(next.clone());
+            current = Some(next);
+        }
+        assert_eq!(touches, ["d2-s1", "d2-s1.2", "d2-s1.3", "d2-s1.4"]);
     }
 
     #[test]
