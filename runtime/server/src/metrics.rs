@@ -26,7 +26,7 @@ pub(crate) struct Metrics {
     tenants: IntGaugeVec,
     connections: IntGaugeVec,
     queue: IntGaugeVec,
-    mails: IntGaugeVec,
+    mails: IntCounterVec,
     mail_counters: Mutex<Vec<Arc<Counters>>>,
 }
 
@@ -39,12 +39,16 @@ impl Metrics {
             HistogramOpts::new("hanko_http_request_duration_seconds", "Requests by route and class of status.");
         let metrics = Self {
             requests: keep(&registry, HistogramVec::new(requests.buckets(BUCKETS.to_vec()), &["route", "status"])),
-            began: counters("hanko_sessions_created_total", "Sessions made, by flow.", &["flow"]),
+            began: counters(
+                "hanko_sessions_created_total",
+                "Sessions made, by flow and what proved the user.",
+                &["flow", "method"],
+            ),
             validated: counters("hanko_sessions_validated_total", "Answers of /sessions/validate.", &["valid"]),
             tenants: gauges("hanko_tenants", "Tenants of this process, by state.", &["state"]),
             connections: gauges("hanko_database_connections", "Database connections, by state.", &["state"]),
             queue: gauges("hanko_outbox_waiting", "Deliveries that are still to be made.", &["sink"]),
-            mails: gauges("hanko_mails_total", "Attempts to send a mail since the start.", &["template", "outcome"]),
+            mails: counters("hanko_mails_total", "Attempts to send a mail.", &["template", "outcome"]),
             mail_counters: Mutex::default(),
             registry,
         };
@@ -64,8 +68,9 @@ impl Metrics {
         self.requests.with_label_values(&[route, class]).observe(took.as_secs_f64());
     }
 
-    pub(crate) fn session_began(&self, flow: &str) {
-        self.began.with_label_values(&[flow]).inc();
+    /// `method` is the session's `amr`, joined by `+`.
+    pub(crate) fn session_began(&self, flow: &str, method: &str) {
+        self.began.with_label_values(&[flow, method]).inc();
     }
 
     pub(crate) fn session_validated(&self, valid: bool) {
@@ -101,8 +106,7 @@ impl Metrics {
         self.mails.reset();
         for counters in self.mail_counters.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             for (template, outcome, count) in counters.all() {
-                let count = i64::try_from(count).unwrap_or(i64::MAX);
-                self.mails.with_label_values(&[template, outcome]).add(count);
+                self.mails.with_label_values(&[template, outcome]).inc_by(count);
             }
         }
         let mut page = Vec::new();

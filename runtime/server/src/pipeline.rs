@@ -13,7 +13,7 @@ use futures::FutureExt;
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use tokio::time::Instant;
 use tower::ServiceExt;
-use tracing::{debug, error};
+use tracing::{debug, error, warn};
 
 use crate::{
     app::App,
@@ -79,15 +79,23 @@ pub(crate) async fn admin(app: Arc<App>, peer: IpAddr, request: Request) -> Resp
 async fn answer(router: Router, cx: Cx, mut request: Request) -> Response {
     let id = cx.id.clone();
     request.extensions_mut().insert(cx);
-    let handled = AssertUnwindSafe(router.oneshot(request)).catch_unwind();
-    match tokio::time::timeout(LONGEST, handled).await {
-        Ok(Ok(Ok(response))) => response,
+    guarded(&id, LONGEST, async {
+        let Ok(response) = router.oneshot(request).await;
+        response
+    })
+    .await
+}
+
+/// A handler's answer, whatever the handler does.
+async fn guarded(id: &HeaderValue, longest: Duration, handler: impl Future<Output = Response>) -> Response {
+    match tokio::time::timeout(longest, AssertUnwindSafe(handler).catch_unwind()).await {
+        Ok(Ok(response)) => response,
         Ok(Err(_)) => {
-            error!(?id, "a handler panicked");
+            error!(id = text(id), "a handler panicked");
             ApiError::of(StatusCode::INTERNAL_SERVER_ERROR).into_response()
         }
         Err(_) => {
-            error!(?id, "a request took longer than {LONGEST:?}");
+            error!(id = text(id), ?longest, "a handler took too long");
             ApiError::of(StatusCode::SERVICE_UNAVAILABLE).into_response()
         }
     }
@@ -108,11 +116,20 @@ pub(crate) async fn measure(path: Option<MatchedPath>, request: Request, next: N
     let response = next.run(request).await;
     if let Some(cx) = cx {
         let route = path.as_ref().map_or("unknown", MatchedPath::as_str);
-        let took = begun.elapsed();
-        cx.app.metrics.request(route, response.status(), took);
-        debug!(id = ?cx.id, %method, route, status = response.status().as_u16(), ?took, "answered");
+        let (status, took) = (response.status(), begun.elapsed());
+        cx.app.metrics.request(route, status, took);
+        // Being asked to come back is no fault, and under overload there would be a line for each.
+        if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
+            warn!(id = text(&cx.id), %method, route, status = status.as_u16(), ?took, "answered with an error");
+        } else {
+            debug!(id = text(&cx.id), %method, route, status = status.as_u16(), ?took, "answered");
+        }
     }
     response
+}
+
+fn text(id: &HeaderValue) -> &str {
+    id.to_str().unwrap_or_default()
 }
 
 /// Any preflight is answered so; the router only says which methods a known path has.
@@ -133,4 +150,24 @@ fn host(request: &Request<Body>) -> &str {
 /// The context of a request; there is one in every request that [`public`] or [`admin`] passed on.
 pub(crate) fn cx(parts: &Parts) -> Result<&Cx, ApiError> {
     parts.extensions.get::<Cx>().ok_or_else(|| ApiError::of(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn told(handler: impl Future<Output = Response>) -> (u16, String) {
+        let response = guarded(&HeaderValue::from_static("id"), Duration::from_millis(20), handler).await;
+        let status = response.status().as_u16();
+        let body = axum::body::to_bytes(response.into_body(), 1_000).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_panic_and_an_endless_wait_are_answered_like_other_errors() {
+        let panic = async { panic!("a secret that must not be told") };
+        assert_eq!(told(panic).await, (500, "{\"code\":500,\"message\":\"Internal Server Error\"}\n".into()));
+        let (status, body) = told(std::future::pending()).await;
+        assert_eq!((status, body.as_str()), (503, "{\"code\":503,\"message\":\"Service Unavailable\"}\n"));
+    }
 }

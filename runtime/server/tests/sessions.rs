@@ -48,6 +48,8 @@ async fn a_token_comes_in_a_cookie_with_its_lifetime_beside_it() {
     assert_eq!(answer.header("x-session-lifetime"), "3600");
     assert_eq!(answer.header("x-session-retention"), "persistent");
     assert_eq!(answer.header("x-auth-token"), "");
+    let counted = "hanko_sessions_created_total{flow=\"registration\",method=\"otp\"} 1\n";
+    assert!(app.get_admin("/metrics").await.text().contains(counted));
     app.end().await;
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -41,6 +41,7 @@ impl Seats {
         if exempt {
             return Some(Seat { _place: place, peer: None });
         }
+        let ip = household(ip);
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
         let held = peers.entry(ip).or_default();
         if *held >= self.per_peer {
@@ -48,6 +49,14 @@ impl Seats {
         }
         *held += 1;
         Some(Seat { _place: place, peer: Some((self.clone(), ip)) })
+    }
+}
+
+/// Whom an address belongs to: with IPv6 one client has a whole /64.
+fn household(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
+        v4 => v4,
     }
 }
 
@@ -80,6 +89,17 @@ mod tests {
         drop(first);
         assert!(seats.take(seats.free().await, a, false).is_some());
         assert_eq!(seats.peers.lock().unwrap().len(), 1, "peers without connections are forgotten");
+    }
+
+    #[tokio::test]
+    async fn the_addresses_of_one_ipv6_network_count_as_one_peer() {
+        let seats = Arc::new(Seats::new(10, 1));
+        let take = async |ip: &str| seats.take(seats.free().await, ip.parse().unwrap(), false);
+        let _held = take("2001:db8::1").await.unwrap();
+        assert!(take("2001:db8::2:3").await.is_none());
+        let _other = take("2001:db8:0:1::1").await.unwrap();
+        let _v4 = take("::ffff:192.0.2.1").await.unwrap();
+        assert!(take("192.0.2.1").await.is_none());
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use axum::{
 };
 use hanko_flow::Body as FlowBody;
 use http::{HeaderMap, StatusCode, header};
+use serde_json::Value;
 
 use crate::{
     extract::{Action, Meta, Process, Tenant},
@@ -44,7 +45,7 @@ async fn run(flow: &'static str, prefix: &'static str, input: Input, body: Body)
         return Err(ApiError::of(StatusCode::NOT_FOUND));
     };
     if reply.token.is_some() {
-        app.metrics.session_began(flow);
+        app.metrics.session_began(flow, &methods(&reply.body));
     }
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, deliver(&served, reply.token.as_ref()), json::raw(reply.body.into())).into_response();
@@ -52,6 +53,14 @@ async fn run(flow: &'static str, prefix: &'static str, input: Input, body: Body)
         response.headers_mut().insert(header::RETRY_AFTER, pause.as_secs().into());
     }
     Ok(response)
+}
+
+/// What proved the user (`amr`), as the document that ends a flow tells it.
+fn methods(document: &[u8]) -> String {
+    let document: Value = serde_json::from_slice(document).unwrap_or_default();
+    let methods = document.pointer("/payload/claims/amr").and_then(Value::as_array);
+    let methods: Vec<&str> = methods.into_iter().flatten().filter_map(Value::as_str).collect();
+    methods.join("+")
 }
 
 /// A run that begins reads no body at all. What an empty or foreign one means is the flow's to say.
