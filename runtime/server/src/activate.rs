@@ -17,13 +17,13 @@ use crate::{
         secrets::{Entries, SecretFiles, text},
     },
     served::Served,
-    stores::{self, Opened, Stores},
+    stores::{self, OpenError, Opened, Stores},
 };
 
 /// Why a configuration is not served.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Failure {
-    /// The database does not answer; the same may work in a moment.
+    /// The same may work in a moment.
     Later(String),
     /// Somebody has to change something.
     Refused(String),
@@ -105,7 +105,10 @@ impl Ground {
             }
             return Ok(before.database.clone());
         }
-        self.stores.open(configuration, data).map_err(refused)
+        self.stores.open(configuration, data).map_err(|error| match error {
+            OpenError::Store(error) => from_store(&error),
+            OpenError::Secret(error) => refused(error),
+        })
     }
 
     /// A laptop's first key. Once a database holds data, a missing key is a loss to be told, never a reason to make another.
@@ -190,6 +193,12 @@ fn refused(error: impl std::fmt::Display) -> Failure {
     Failure::Refused(error.to_string())
 }
 
+/// A database may come, be restarted, get its user or its space at any time; only its own word that this program is too old,
+/// or a URL that is none, waits for a person.
 fn from_store(error: &StoreError) -> Failure {
-    if error.is_temporary() { Failure::Later("the database does not answer".into()) } else { refused(error) }
+    match error {
+        StoreError::TooNew { .. } | StoreError::UnsupportedUrl => refused(error),
+        _ if error.is_temporary() => Failure::Later("the database does not answer".into()),
+        _ => Failure::Later(error.to_string()),
+    }
 }

@@ -37,10 +37,13 @@ async fn it_starts_without_its_database_and_says_what_it_waits_for() {
     let prepared = on_postgres("postgres://nobody:hunter2@127.0.0.1:1/none").await;
     let app = prepared.begin(Default::default()).await.unwrap();
     assert_eq!(app.get("/livez").await.status, 200);
-    for answer in [app.get("/readyz").await, app.get_admin("/health/ready").await] {
+    for (answer, reason) in [
+        (app.get("/readyz").await, "a tenant or its database is not ready"),
+        (app.get_admin("/health/ready").await, "tenants/acme: "),
+    ] {
         assert_eq!(answer.status, 503);
         assert_eq!(answer.json()["ready"], false);
-        assert!(answer.json()["reasons"][0].as_str().unwrap().starts_with("tenants/acme: "));
+        assert!(answer.json()["reasons"][0].as_str().unwrap().starts_with(reason), "{}", answer.text());
         assert!(!answer.text().contains("hunter2"));
     }
     let busy = app.get("/.well-known/jwks.json").await;
@@ -103,7 +106,7 @@ async fn a_missing_master_key_is_not_replaced_once_there_is_data() {
     fs::remove_dir_all(prepared.folder.path().join("secrets")).unwrap();
     let app = prepared.begin(Default::default()).await.unwrap();
     app.until_revision(|now| now["refused"].as_array().is_some_and(|refused| !refused.is_empty())).await;
-    let ready = app.get("/readyz").await;
+    let ready = app.get_admin("/readyz").await;
     assert_eq!(ready.status, 503);
     assert!(ready.text().contains("master keys are missing"), "{}", ready.text());
     assert!(!app.secrets().exists());
@@ -116,7 +119,7 @@ async fn a_foreign_master_key_is_told_and_changes_nothing() {
     prepared.secret("acme-keys", "k1", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
     let app = prepared.begin(Default::default()).await.unwrap();
     app.until_revision(|now| now["refused"].as_array().is_some_and(|refused| !refused.is_empty())).await;
-    let reasons = app.get("/readyz").await.text();
+    let reasons = app.get_admin("/readyz").await.text();
     assert!(reasons.contains("does not open"), "{reasons}");
     app.end().await;
 }

@@ -12,7 +12,7 @@ pub(crate) fn router() -> Router {
     Router::new()
         .route("/-/revision", get(revision::revision))
         .route("/metrics", get(metrics::metrics))
-        .merge(health::router())
+        .merge(health::detailed())
         .fallback(super::unknown_path)
         .method_not_allowed_fallback(super::unknown_method)
         .layer(from_fn(measure))

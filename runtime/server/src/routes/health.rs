@@ -12,16 +12,32 @@ use hanko_store::Store;
 use http::StatusCode;
 use serde::Serialize;
 
-use crate::{extract::Process, http::json::Json};
+use crate::{app::App, extract::Process, http::json::Json};
 
 /// A database that takes longer does not answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub(super) fn router() -> Router {
+/// For the platform: with every reason.
+pub(super) fn detailed() -> Router {
+    router(async |Process(app): Process| answer(reasons(&app).await))
+}
+
+/// For everybody: who cannot help learns that something is not ready, not what the database says.
+pub(super) fn brief() -> Router {
+    router(async |Process(app): Process| {
+        let reasons = reasons(&app).await;
+        answer(if reasons.is_empty() { reasons } else { vec!["a tenant or its database is not ready".into()] })
+    })
+}
+
+fn router<F>(ready: impl Fn(Process) -> F + Clone + Send + Sync + 'static) -> Router
+where
+    F: Future<Output = Response> + Send + 'static,
+{
     Router::new()
         .route("/livez", get(alive))
         .route("/health/alive", get(alive))
-        .route("/readyz", get(ready))
+        .route("/readyz", get(ready.clone()))
         .route("/health/ready", get(ready))
 }
 
@@ -41,8 +57,8 @@ async fn alive() -> Json<Alive> {
     Json(Alive { alive: true })
 }
 
-/// Ready: every tenant is served and its database answers.
-async fn ready(Process(app): Process) -> Response {
+/// Why the process is not ready: every tenant has to be served and its database to answer.
+async fn reasons(app: &App) -> Vec<String> {
     let registry = app.registry();
     let mut reasons: Vec<String> =
         registry.waiting().iter().map(|waiting| format!("{}: {}", waiting.label, waiting.reason)).collect();
@@ -54,6 +70,10 @@ async fn ready(Process(app): Process) -> Response {
         (!answers(&served.database.store).await).then(|| format!("{label}: the database does not answer"))
     }));
     reasons.extend(silent.await.into_iter().flatten());
+    reasons
+}
+
+fn answer(reasons: Vec<String>) -> Response {
     let ready = reasons.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(Ready { ready, reasons })).into_response()

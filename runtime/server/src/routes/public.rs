@@ -29,7 +29,7 @@ pub(crate) fn router() -> Router {
         .route("/logout", post(logout::logout).merge(delete(logout::logout)))
         .route("/.well-known/jwks.json", get(well_known::jwks::jwks))
         .route("/.well-known/jwks", get(well_known::jwks::jwks))
-        .merge(health::router())
+        .merge(health::brief())
         .fallback(super::unknown_path)
         .method_not_allowed_fallback(super::unknown_method)
         .layer(from_fn(measure))

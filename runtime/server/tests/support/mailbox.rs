@@ -24,9 +24,13 @@ impl Mail {
     /// The passcode in it: the first six digits that stand alone.
     #[track_caller]
     pub fn code(&self) -> String {
+        self.try_code().unwrap_or_else(|| panic!("no code in {}", self.text))
+    }
+
+    /// The same, where a mail may have none.
+    pub fn try_code(&self) -> Option<String> {
         let mut words = self.text.split(|c: char| !c.is_ascii_alphanumeric());
-        let code = words.find(|word| word.len() == 6 && word.bytes().all(|b| b.is_ascii_digit()));
-        code.unwrap_or_else(|| panic!("no code in {}", self.text)).to_owned()
+        words.find(|word| word.len() == 6 && word.bytes().all(|b| b.is_ascii_digit())).map(str::to_owned)
     }
 }
 
@@ -81,6 +85,11 @@ impl Mailbox {
         let mut mails = self.mails.lock().unwrap();
         let at = mails.iter().position(|mail| mail.to == to)?;
         Some(mails.remove(at))
+    }
+
+    /// The newest mail to this address, left in the box.
+    pub fn newest(&self, to: &str) -> Option<Mail> {
+        self.mails.lock().unwrap().iter().rev().find(|mail| mail.to == to).cloned()
     }
 
     /// Mails that nobody took.

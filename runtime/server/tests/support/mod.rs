@@ -124,7 +124,7 @@ impl TestApp {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("not ready: {:?}", self.get("/readyz").await);
+        panic!("not ready: {}", self.get_admin("/readyz").await.text());
     }
 
     /// Deliveries that are still to be made.
@@ -144,17 +144,22 @@ impl TestApp {
     /// Drains the process. Whatever the test caused must have been told, so that no test forgets what happens afterwards.
     pub async fn end(mut self) {
         if !self.may_wait {
-            let mut waiting = 0;
-            for _ in 0..500 {
-                waiting = self.waiting_deliveries().await;
-                if waiting == 0 {
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-            assert_eq!(waiting, 0, "deliveries are left in the outbox");
+            self.until_delivered().await;
         }
         self.server.take().unwrap().drain().await;
+    }
+
+    /// Waits until every delivery has been made.
+    pub async fn until_delivered(&self) {
+        let mut waiting = 0;
+        for _ in 0..500 {
+            waiting = self.waiting_deliveries().await;
+            if waiting == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{waiting} deliveries are left in the outbox");
     }
 
     /// Drains the process and gives its folder back, to start another one there.
