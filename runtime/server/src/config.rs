@@ -6,7 +6,7 @@
 pub mod documents;
 pub mod secrets;
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use hanko_model::{
     document::Document,
@@ -54,10 +54,12 @@ pub(crate) struct Refused {
 }
 
 /// What the files say now.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) configurations: Vec<Configuration>,
     pub(crate) refused: Vec<Refused>,
+    /// Fields of rendered documents that this version does not know.
+    pub(crate) warnings: BTreeSet<String>,
     /// Why some text could not be read at all: then a project that is absent has not been removed.
     pub(crate) unreadable: Option<String>,
 }
@@ -86,7 +88,12 @@ impl Refused {
 /// Reads everything anew.
 pub(crate) fn load(sources: &Sources) -> Loaded {
     let found = documents::read(&sources.documents);
-    let mut loaded = Loaded { unreadable: found.unreadable, refused: found.refused, ..Loaded::default() };
+    let mut loaded = Loaded {
+        configurations: Vec::new(),
+        refused: found.refused,
+        warnings: found.warnings,
+        unreadable: found.unreadable,
+    };
     let secrets = SecretFiles::new(&sources.secrets);
     for document in &found.documents {
         match configuration(document, &secrets) {

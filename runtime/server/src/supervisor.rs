@@ -3,7 +3,11 @@
 //! One task owns the decision: it reads the files when told to, makes tenants of what is new or changed, and replaces the
 //! [`Registry`]. What is bad leaves the last good state in place; what cannot be reached is tried again.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::future::join_all;
 use tokio::sync::mpsc;
@@ -37,12 +41,13 @@ pub(crate) struct Supervisor {
     watch: Watch,
     /// What was last told of each project, so that a state is logged once.
     told: HashMap<String, String>,
+    warned: BTreeSet<String>,
 }
 
 impl Supervisor {
     /// Begins with what was read at the start.
     pub(crate) fn new(app: Arc<App>, sources: Sources, loaded: Loaded, jobs: Jobs, watch: Watch) -> Self {
-        Self { app, sources, loaded, jobs, watch, told: HashMap::new() }
+        Self { app, sources, loaded, jobs, watch, told: HashMap::new(), warned: BTreeSet::new() }
     }
 
     /// Runs until `stop`. Each message of `changed` is a reason to look.
@@ -135,6 +140,10 @@ impl Supervisor {
     }
 
     fn tell(&mut self, before: &Registry, now: &[Arc<Served>], waiting: &[Waiting], refused: &[Refused]) {
+        for warning in self.loaded.warnings.difference(&self.warned) {
+            warn!(%warning, "a field is not known to this version and has no effect");
+        }
+        self.warned.clone_from(&self.loaded.warnings);
         let mut told = HashMap::new();
         for bad in refused {
             told.insert(bad.label(), format!("refused: {}", bad.reason));

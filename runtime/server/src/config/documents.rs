@@ -1,6 +1,10 @@
 //! Documents: one YAML file, or every one in a folder.
 
-use std::{fs, io, path::Path, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use hanko_model::{
     Problem, Problems,
@@ -8,7 +12,6 @@ use hanko_model::{
     render::REVISION_ANNOTATION,
 };
 use serde::Deserialize;
-use tracing::warn;
 
 use super::Refused;
 
@@ -20,6 +23,8 @@ const MOST: u64 = 4 * 1024 * 1024;
 pub(crate) struct Found {
     pub(crate) documents: Vec<Document>,
     pub(crate) refused: Vec<Refused>,
+    /// Fields of rendered documents that this version does not know.
+    pub(crate) warnings: BTreeSet<String>,
     /// Why some file could not be read at all.
     pub(crate) unreadable: Option<String>,
 }
@@ -34,9 +39,7 @@ pub(crate) fn read(path: &Path) -> Found {
     for (file, text) in texts {
         match parse(&text, Unknown::Warn) {
             Ok(Parsed { documents, warnings }) => {
-                for warning in warnings {
-                    warn!(%warning, "a field is not known to this version and has no effect");
-                }
+                found.warnings.extend(warnings.iter().map(ToString::to_string));
                 found.documents.extend(documents);
             }
             Err(problems) => refuse(&file, &text, &problems, &mut found),
@@ -154,7 +157,7 @@ struct HeadMetadata {
     #[serde(default = "default_namespace")]
     namespace: String,
     #[serde(default)]
-    annotations: std::collections::BTreeMap<String, String>,
+    annotations: BTreeMap<String, String>,
 }
 
 fn default_namespace() -> String {
