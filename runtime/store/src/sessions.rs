@@ -64,23 +64,22 @@ impl TenantStore {
 }
 
 impl Work {
-    /// Adds a session and ends the user's oldest ones, so that at most `limit` remain. Returns the ended ones.
-    pub async fn insert_session(
-        &mut self,
-        session: &Session,
-        limit: u32,
-        now: Timestamp,
-    ) -> Result<Vec<SessionId>, StoreError> {
+    /// Ends the user's oldest sessions, so that at most `keep` remain. Returns the ended ones.
+    pub async fn make_room(&mut self, user: UserId, keep: u32, now: Timestamp) -> Result<Vec<SessionId>, StoreError> {
         let active: Vec<(Uuid,)> = on_work!(self, OLDEST_FIRST, |sql, db| {
-            sqlx::query_as(sql).bind(self.tenant.0).bind(session.user.0).bind(now.0).fetch_all(db).await?
+            sqlx::query_as(sql).bind(self.tenant.0).bind(user.0).bind(now.0).fetch_all(db).await?
         });
-        let kept = usize::try_from(limit.max(1) - 1).unwrap_or(0);
-        let surplus = active.len().saturating_sub(kept);
+        let surplus = active.len().saturating_sub(usize::try_from(keep).unwrap_or(usize::MAX));
         let mut ended = Vec::with_capacity(surplus);
         for (id,) in active.into_iter().take(surplus) {
             self.delete_session(SessionId(id)).await?;
             ended.push(SessionId(id));
         }
+        Ok(ended)
+    }
+
+    /// Adds a session.
+    pub async fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
         on_work!(self, INSERT, |sql, db| {
             sqlx::query(sql)
                 .bind(self.tenant.0)
@@ -95,7 +94,7 @@ impl Work {
                 .execute(db)
                 .await?;
         });
-        Ok(ended)
+        Ok(())
     }
 
     /// Records a use.

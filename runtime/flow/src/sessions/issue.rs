@@ -100,7 +100,8 @@ impl NewSession {
         request: &RequestMeta,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        work.insert_session(&self.session, self.limit, now).await?;
+        work.make_room(self.session.user, self.limit.saturating_sub(1), now).await?;
+        work.insert_session(&self.session).await?;
         if let Some(entry) = self.audit {
             effect::record(entry, work, tenant, request, now).await?;
         }

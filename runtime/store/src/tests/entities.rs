@@ -176,7 +176,8 @@ async fn the_oldest_sessions_make_room_for_a_new_one() {
         let mut ended = Vec::new();
         for session in &sessions {
             let mut work = tenant.begin().await.unwrap();
-            ended.extend(work.insert_session(session, 2, session.created_at).await.unwrap());
+            ended.extend(work.make_room(jane, 1, session.created_at).await.unwrap());
+            work.insert_session(session).await.unwrap();
             work.commit().await.unwrap();
         }
         assert_eq!(ended, [sessions[0].id, sessions[1].id], "{}", database.name);
@@ -194,7 +195,7 @@ async fn a_session_of_a_user_that_is_gone_cannot_begin() {
         let tenant = tenant(&database).await;
         let mut work = tenant.begin().await.unwrap();
         let nobody = UserId::random(&Random::system());
-        assert!(work.insert_session(&session(nobody, 0), 5, NOW).await.is_err(), "{}", database.name);
+        assert!(work.insert_session(&session(nobody, 0)).await.is_err(), "{}", database.name);
         work.rollback().await.unwrap();
     }
 }
@@ -206,7 +207,7 @@ async fn renewal_moves_the_expiry_forward_only_and_is_no_use() {
         let jane = user(&tenant, "jane@x.de").await;
         let begun = session(jane, 0);
         let mut work = tenant.begin().await.unwrap();
-        work.insert_session(&begun, 5, NOW).await.unwrap();
+        work.insert_session(&begun).await.unwrap();
         work.extend_session(begun.id, begun.expires_at + Duration::from_secs(60)).await.unwrap();
         work.extend_session(begun.id, begun.expires_at).await.unwrap();
         work.commit().await.unwrap();
@@ -316,8 +317,8 @@ async fn clean_up_removes_what_has_expired_and_nothing_else() {
         let jane = user(&tenant, "jane@x.de").await;
         let (old, young) = (session(jane, 0), session(jane, 3000));
         let mut work = tenant.begin().await.unwrap();
-        work.insert_session(&old, 5, NOW).await.unwrap();
-        work.insert_session(&young, 5, NOW).await.unwrap();
+        work.insert_session(&old).await.unwrap();
+        work.insert_session(&young).await.unwrap();
         work.commit().await.unwrap();
         tenant.take(&[1; 32], 1, Duration::from_secs(60), NOW).await.unwrap();
         let now = NOW + Duration::from_secs(3601);
@@ -337,7 +338,8 @@ async fn writers_that_come_at_once_all_succeed() {
                 let tenant = tenant.clone();
                 tokio::spawn(async move {
                     let mut work = tenant.begin().await?;
-                    work.insert_session(&session(jane, n), 1000, NOW).await?;
+                    work.make_room(jane, 1000, NOW).await?;
+                    work.insert_session(&session(jane, n)).await?;
                     work.commit().await
                 })
             })
