@@ -75,8 +75,15 @@ demo: ## a cluster with one tenant, a demo page and its mail, to play with
 	step "demo cluster" e2e/demo.sh up
 	hint=$$(e2e/demo.sh hint)
 
-generate: ## write everything that is derived from the resource types: CRDs, JSON schema, resource reference
+bench: ## measure a release build and write docs/benchmarks.md (some minutes; never part of the tests)
+	@. e2e/steps.sh
+	step "packages" e2e/setup.sh
+	step "release build" $(RELEASE_BUILD)
+	step "benchmarks" e2e/bench/run.sh
+
+generate: ## write everything that is derived: CRDs, JSON schema, resource reference, flow diagrams
 	@cargo run --locked -p hanko-crds --bin generate
+	UPDATE_DOCS=1 cargo test --quiet --locked -p hanko-flow the_page_in_the_docs
 
 demo-down: ## stop the demo and forget its data
 	@e2e/demo.sh down
