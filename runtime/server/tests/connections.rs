@@ -97,6 +97,16 @@ async fn an_idle_connection_outlives_the_limit_for_heads_but_not_its_own() {
 }
 
 #[tokio::test]
+async fn a_client_that_takes_no_answers_is_given_up() {
+    let app = app(Limits { patience: PATIENCE, ..Limits::default() }).await;
+    let mut stream = connect(app.server().public_address()).await;
+    let asking =
+        async { while stream.write_all(b"GET /.well-known/jwks.json HTTP/1.1\r\nHost: x\r\n\r\n").await.is_ok() {} };
+    timeout(Duration::from_secs(20), asking).await.expect("the server waits for ever for its answers to be read");
+    app.end().await;
+}
+
+#[tokio::test]
 async fn one_address_cannot_take_every_connection() {
     let app = app(Limits { connections: 100, per_peer: 3, ..Limits::default() }).await;
     let address = app.server().public_address();

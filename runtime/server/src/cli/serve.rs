@@ -42,6 +42,9 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self, output: &mut Output) -> ExitCode {
+        // The library measures the processor's jitter before its first random byte, for some 40 ms. The rest of the start does
+        // not wait for that; whoever needs randomness first waits for what is left of it.
+        std::thread::spawn(|| Random::system().bytes::<1>());
         log::start(self.log_format, &self.log_level);
         raise_descriptor_limit();
         let runtime = match threads() {
