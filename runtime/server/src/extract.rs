@@ -135,7 +135,7 @@ impl From<StoreError> for ApiError {
     }
 }
 
-/// The value of a query parameter, its first if there are several; decoded.
+/// The `action` of a query, its first if there are several; decoded. An empty one is none.
 pub(crate) struct Action(pub(crate) Option<String>);
 
 impl<S: Sync> FromRequestParts<S> for Action {

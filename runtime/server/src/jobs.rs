@@ -50,7 +50,7 @@ impl Jobs {
 }
 
 /// A tenant's present mailer and sealer.
-pub(crate) fn way(app: &App, tenant: TenantId) -> Option<(Arc<Mailer>, Sealer)> {
+fn way(app: &App, tenant: TenantId) -> Option<(Arc<Mailer>, Sealer)> {
     let registry = app.registry();
     let served = registry.tenants().iter().find(|served| served.tenant.id() == tenant)?;
     Some((served.mailer.clone()?, served.tenant.sealer().clone()))
