@@ -18,4 +18,4 @@ if [ "$(id -u)" = 0 ]; then chown postgres "$dir"; fi
 as_postgres "$postgres/initdb" --pgdata="$dir/data" --username=hanko --auth=trust --encoding=UTF8 --locale=C >/dev/null
 as_postgres "$postgres/pg_ctl" start --wait --silent --pgdata="$dir/data" --log="$dir/log" --options="-p $port -k $dir -c listen_addresses=127.0.0.1"
 as_postgres "$postgres/createdb" -h "$dir" -p "$port" -U hanko hanko
-"$bin/hanko-bench" --runtime "$bin/hanko-runtime" --postgres "postgres://hanko@127.0.0.1:$port/hanko" --output docs/benchmarks.md "$@"
+"$bin/hanko-bench" --runtime "$bin/hanko-runtime" --postgres "postgres://hanko@127.0.0.1:$port/hanko" --output "${OUTPUT:-docs/benchmarks.md}" "$@"

@@ -51,7 +51,7 @@ impl Subject {
             "publicUrl": "http://auth.acme.localhost:8000",
             "origins": ["http://app.acme.localhost:8800"],
             "mail": {"from": {"address": "login@acme.localhost"}, "smtp": {"host": inbox.ip().to_string(), "port": inbox.port(), "tls": "none"}},
-            "settings": {"rateLimiter": {"enabled": false}, "session": {"limit": 1_000_000}},
+            "settings": {"rateLimiter": {"enabled": false}},
         });
         if let Some(url) = database {
             let secret = folder.path().join("secrets/bench/db");

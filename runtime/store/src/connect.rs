@@ -2,7 +2,7 @@
 
 use std::{fs::File, path::Path, str::FromStr, sync::Arc, time::Duration};
 
-use hanko_domain::TenantId;
+use hanko_domain::{SessionId, TenantId, UserId};
 use sqlx::{
     Connection,
     mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions},
@@ -11,7 +11,7 @@ use sqlx::{
 };
 use tokio::sync::Notify;
 
-use crate::{StoreError, Work, work::Transaction};
+use crate::{StoreError, Work, batch::Batcher, sessions::Session, users::Account, work::Transaction};
 
 /// How long a request waits for a free connection before it is told to come back (503).
 const ACQUIRE: Duration = Duration::from_secs(10);
@@ -122,7 +122,7 @@ impl Store {
 
     /// The door to one tenant.
     pub fn tenant(&self, tenant: TenantId) -> TenantStore {
-        TenantStore { store: self.clone(), tenant }
+        TenantStore { store: self.clone(), tenant, batches: Arc::default() }
     }
 
     /// The door of the workers that serve all tenants.
@@ -166,6 +166,14 @@ impl Store {
 pub struct TenantStore {
     pub(crate) store: Store,
     pub(crate) tenant: TenantId,
+    pub(crate) batches: Arc<Batches>,
+}
+
+/// The reads that are worth sharing a query: those of every request that carries a session.
+#[derive(Debug, Default)]
+pub(crate) struct Batches {
+    pub(crate) sessions: Batcher<SessionId, Session>,
+    pub(crate) accounts: Batcher<UserId, Account>,
 }
 
 impl TenantStore {

@@ -1,12 +1,15 @@
 //! E-mail addresses of users.
 
-use hanko_domain::{EmailAddress, EmailId, Timestamp, UserId};
+use hanko_domain::{EmailAddress, EmailId, TenantId, Timestamp, UserId};
 use uuid::Uuid;
 
-use crate::{StoreError, TenantStore, Work};
+use crate::{Store, StoreError, TenantStore, Work, batch};
 
 statements! {
     OF_USER = "SELECT id, user_id, address, verified FROM emails WHERE tenant_id = $1 AND user_id = $2 ORDER BY created_at, id";
+    OF_USERS = "SELECT id, user_id, address, verified FROM emails WHERE tenant_id = $1 AND user_id IN \
+        ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+        ORDER BY created_at, id";
     BY_KEY = "SELECT id, user_id, address, verified FROM emails WHERE tenant_id = $1 AND address_key = $2";
     INSERT = "INSERT INTO emails (tenant_id, id, user_id, address, address_key, verified, created_at, updated_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -30,6 +33,18 @@ type Row = (Uuid, Uuid, String, bool);
 
 fn email((id, user, address, verified): Row) -> Email {
     Email { id: EmailId(id), user: UserId(user), address, verified }
+}
+
+/// The addresses of at most [`batch::SIZE`] users, oldest first.
+pub(crate) async fn of_users(store: &Store, tenant: TenantId, users: &[UserId]) -> Result<Vec<Email>, StoreError> {
+    let rows: Vec<Row> = on_pool!(&store.pool, OF_USERS, |sql, db| {
+        let mut query = sqlx::query_as(sql).bind(tenant.0);
+        for user in batch::places(users) {
+            query = query.bind(user.0);
+        }
+        query.fetch_all(db).await
+    })?;
+    Ok(rows.into_iter().map(email).collect())
 }
 
 impl TenantStore {

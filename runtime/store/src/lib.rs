@@ -17,6 +17,7 @@
 pub mod statement;
 
 pub mod audit;
+mod batch;
 pub mod cleanup;
 pub mod connect;
 pub mod emails;

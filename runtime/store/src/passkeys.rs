@@ -1,15 +1,20 @@
 //! WebAuthn credentials in neutral columns, never a library's serialised type (`spec/decisions.md` 21).
 
-use hanko_domain::{CredentialId, Passkey, Timestamp, UserId};
+use hanko_domain::{CredentialId, Passkey, TenantId, Timestamp, UserId};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::{StoreError, TenantStore, Work};
+use crate::{Store, StoreError, TenantStore, Work, batch};
 
 statements! {
     OF_USER = "SELECT credential_id, user_id, user_handle, public_key, rp_id, attestation_format, aaguid, sign_count, \
         user_verified, backup_eligible, backup_state, transports, name, mfa_only, created_at, last_used_at \
         FROM webauthn_credentials WHERE tenant_id = $1 AND user_id = $2 ORDER BY created_at, credential_id";
+    OF_USERS = "SELECT credential_id, user_id, user_handle, public_key, rp_id, attestation_format, aaguid, sign_count, \
+        user_verified, backup_eligible, backup_state, transports, name, mfa_only, created_at, last_used_at \
+        FROM webauthn_credentials WHERE tenant_id = $1 AND user_id IN \
+        ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+        ORDER BY created_at, credential_id";
     BY_ID = "SELECT credential_id, user_id, user_handle, public_key, rp_id, attestation_format, aaguid, sign_count, \
         user_verified, backup_eligible, backup_state, transports, name, mfa_only, created_at, last_used_at \
         FROM webauthn_credentials WHERE tenant_id = $1 AND credential_id = $2";
@@ -78,6 +83,18 @@ fn passkey(row: Row) -> Passkey {
         created_at: Timestamp(created_at),
         last_used_at: last_used_at.map(Timestamp),
     }
+}
+
+/// The credentials of at most [`batch::SIZE`] users, oldest first.
+pub(crate) async fn of_users(store: &Store, tenant: TenantId, users: &[UserId]) -> Result<Vec<Passkey>, StoreError> {
+    let rows: Vec<Row> = on_pool!(&store.pool, OF_USERS, |sql, db| {
+        let mut query = sqlx::query_as(sql).bind(tenant.0);
+        for user in batch::places(users) {
+            query = query.bind(user.0);
+        }
+        query.fetch_all(db).await
+    })?;
+    Ok(rows.into_iter().map(passkey).collect())
 }
 
 impl TenantStore {

@@ -1,13 +1,18 @@
 //! Sessions. A token is valid only while its row exists and has not expired.
 
-use hanko_domain::{SessionId, Timestamp, UserId};
+use std::collections::HashMap;
+
+use hanko_domain::{SessionId, TenantId, Timestamp, UserId};
 use uuid::Uuid;
 
-use crate::{StoreError, TenantStore, Work};
+use crate::{Store, StoreError, TenantStore, Work, batch};
 
 statements! {
     BY_ID = "SELECT id, user_id, user_agent, ip_address, created_at, last_used, expires_at, ends_at FROM sessions \
         WHERE tenant_id = $1 AND id = $2 AND expires_at > $3";
+    BY_IDS = "SELECT id, user_id, user_agent, ip_address, created_at, last_used, expires_at, ends_at FROM sessions \
+        WHERE tenant_id = $1 AND expires_at > $2 AND id IN \
+        ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     OLDEST_FIRST = "SELECT id FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND expires_at > $3 ORDER BY created_at, id";
     INSERT = "INSERT INTO sessions (tenant_id, id, user_id, user_agent, ip_address, created_at, last_used, expires_at, ends_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
@@ -56,11 +61,38 @@ fn session((id, user, user_agent, ip_address, created_at, last_used, expires_at,
 impl TenantStore {
     /// A session that has not expired.
     pub async fn session(&self, id: SessionId, now: Timestamp) -> Result<Option<Session>, StoreError> {
-        let row: Option<Row> = on_pool!(&self.store.pool, BY_ID, |sql, db| {
-            sqlx::query_as(sql).bind(self.tenant.0).bind(id.0).bind(now.0).fetch_optional(db).await
-        })?;
-        Ok(row.map(session))
+        let (store, tenant) = (self.store.clone(), self.tenant);
+        let query = move |ids: Vec<SessionId>| {
+            let store = store.clone();
+            async move { by_ids(&store, tenant, &ids, now).await }
+        };
+        match self.batches.sessions.read(id, query).await {
+            Ok(found) => Ok(found.filter(|session| session.expires_at > now)),
+            Err(()) => Ok(by_ids(&self.store, tenant, &[id], now).await?.remove(&id)),
+        }
     }
+}
+
+async fn by_ids(
+    store: &Store,
+    tenant: TenantId,
+    ids: &[SessionId],
+    now: Timestamp,
+) -> Result<HashMap<SessionId, Session>, StoreError> {
+    if let [id] = ids {
+        let row: Option<Row> = on_pool!(&store.pool, BY_ID, |sql, db| {
+            sqlx::query_as(sql).bind(tenant.0).bind(id.0).bind(now.0).fetch_optional(db).await
+        })?;
+        return Ok(row.map(session).map(|session| (session.id, session)).into_iter().collect());
+    }
+    let rows: Vec<Row> = on_pool!(&store.pool, BY_IDS, |sql, db| {
+        let mut query = sqlx::query_as(sql).bind(tenant.0).bind(now.0);
+        for id in batch::places(ids) {
+            query = query.bind(id.0);
+        }
+        query.fetch_all(db).await
+    })?;
+    Ok(rows.into_iter().map(session).map(|session| (session.id, session)).collect())
 }
 
 impl Work {

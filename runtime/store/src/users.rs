@@ -1,12 +1,16 @@
 //! Users, and the account read as a whole.
 
-use hanko_domain::{EmailId, Passkey, Timestamp, UserId};
+use std::collections::HashMap;
+
+use hanko_domain::{EmailId, Passkey, TenantId, Timestamp, UserId};
 use uuid::Uuid;
 
-use crate::{StoreError, TenantStore, Work, emails::Email};
+use crate::{Store, StoreError, TenantStore, Work, batch, emails, emails::Email, passkeys};
 
 statements! {
     BY_ID = "SELECT id, primary_email_id, created_at, updated_at FROM users WHERE tenant_id = $1 AND id = $2";
+    BY_IDS = "SELECT id, primary_email_id, created_at, updated_at FROM users WHERE tenant_id = $1 AND id IN \
+        ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     INSERT = "INSERT INTO users (tenant_id, id, primary_email_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5)";
     SET_PRIMARY_EMAIL = "UPDATE users SET primary_email_id = $1, updated_at = $2 WHERE tenant_id = $3 AND id = $4";
 }
@@ -42,26 +46,66 @@ impl Account {
     }
 }
 
+type Row = (Uuid, Option<Uuid>, i64, i64);
+
+fn user((id, primary_email, created_at, updated_at): Row) -> User {
+    User {
+        id: UserId(id),
+        primary_email: primary_email.map(EmailId),
+        created_at: Timestamp(created_at),
+        updated_at: Timestamp(updated_at),
+    }
+}
+
 impl TenantStore {
     /// One user.
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let row: Option<(Uuid, Option<Uuid>, i64, i64)> = on_pool!(&self.store.pool, BY_ID, |sql, db| {
+        let row: Option<Row> = on_pool!(&self.store.pool, BY_ID, |sql, db| {
             sqlx::query_as(sql).bind(self.tenant.0).bind(id.0).fetch_optional(db).await
         })?;
-        Ok(row.map(|(id, primary_email, created_at, updated_at)| User {
-            id: UserId(id),
-            primary_email: primary_email.map(EmailId),
-            created_at: Timestamp(created_at),
-            updated_at: Timestamp(updated_at),
-        }))
+        Ok(row.map(user))
     }
 
     /// One user with addresses and credentials.
     pub async fn account(&self, id: UserId) -> Result<Option<Account>, StoreError> {
-        let Some(user) = self.user(id).await? else { return Ok(None) };
-        let (emails, passkeys) = tokio::try_join!(self.emails_of(id), self.passkeys_of(id))?;
-        Ok(Some(Account { user, emails, passkeys }))
+        let (store, tenant) = (self.store.clone(), self.tenant);
+        let query = move |ids: Vec<UserId>| {
+            let store = store.clone();
+            async move { accounts(&store, tenant, &ids).await }
+        };
+        match self.batches.accounts.read(id, query).await {
+            Ok(found) => Ok(found),
+            Err(()) => Ok(accounts(&self.store, tenant, &[id]).await?.remove(&id)),
+        }
     }
+}
+
+async fn accounts(store: &Store, tenant: TenantId, ids: &[UserId]) -> Result<HashMap<UserId, Account>, StoreError> {
+    let users = async {
+        let rows: Vec<Row> = on_pool!(&store.pool, BY_IDS, |sql, db| {
+            let mut query = sqlx::query_as(sql).bind(tenant.0);
+            for id in batch::places(ids) {
+                query = query.bind(id.0);
+            }
+            query.fetch_all(db).await
+        })?;
+        Ok(rows)
+    };
+    let (users, emails, passkeys) =
+        tokio::try_join!(users, emails::of_users(store, tenant, ids), passkeys::of_users(store, tenant, ids))?;
+    let of = |row: Row| (UserId(row.0), Account { user: user(row), emails: Vec::new(), passkeys: Vec::new() });
+    let mut accounts: HashMap<UserId, Account> = users.into_iter().map(of).collect();
+    for email in emails {
+        if let Some(account) = accounts.get_mut(&email.user) {
+            account.emails.push(email);
+        }
+    }
+    for passkey in passkeys {
+        if let Some(account) = accounts.get_mut(&passkey.user) {
+            account.passkeys.push(passkey);
+        }
+    }
+    Ok(accounts)
 }
 
 impl Work {

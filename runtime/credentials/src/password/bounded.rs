@@ -57,7 +57,7 @@ fn yield_to_others() {
     {
         let thread = Some(rustix::thread::gettid());
         let nice = rustix::process::getpriority_process(thread).unwrap_or(0);
-        let _ = rustix::process::setpriority_process(thread, (nice + 10).min(19));
+        let _ = rustix::process::setpriority_process(thread, (nice + 19).min(19));
     }
 }
 
