@@ -41,8 +41,10 @@ pub(crate) struct Wanted {
 pub(crate) enum Answer {
     /// Both wanted revisions.
     Serves,
-    /// It does not serve them yet.
+    /// It serves older ones.
     Lags,
+    /// It has not loaded the project yet.
+    Loads,
     /// It does not accept the wanted document or its secrets.
     Refuses(String),
     /// No answer.
@@ -69,7 +71,8 @@ pub(crate) async fn acknowledge(writer: &Writer, pods: &[Arc<Pod>], wanted: &Wan
             Some(address) => ask(&address, wanted).await,
             None => Answer::Silent,
         };
-        if answer == Answer::Lags {
+        // A refusal may be of secrets that have been corrected meanwhile.
+        if matches!(answer, Answer::Lags | Answer::Refuses(_)) {
             touch(writer, pod, wanted).await;
         }
         PodReport {
@@ -150,12 +153,14 @@ impl Revision {
         if served.is_some_and(|t| t.document_revision == wanted.document && t.secrets_revision == wanted.secrets) {
             return Answer::Serves;
         }
-        let refused = self.refused.iter().find(|refused| {
-            refused.namespace == wanted.namespace
-                && refused.name == wanted.project
-                && refused.document_revision == wanted.document
-        });
-        refused.map_or(Answer::Lags, |refused| Answer::Refuses(refused.reason.clone()))
+        let refused = self.refused.iter().find(|t| t.namespace == wanted.namespace && t.name == wanted.project);
+        match (served, refused) {
+            (_, Some(refused)) if refused.document_revision == wanted.document => {
+                Answer::Refuses(refused.reason.clone())
+            }
+            (None, None) => Answer::Loads,
+            _ => Answer::Lags,
+        }
     }
 }
 
@@ -245,7 +250,7 @@ mod tests {
         assert_eq!(served("acme", "d2", "s1"), Answer::Serves);
         assert_eq!(served("acme", "d1", "s1"), Answer::Lags);
         assert_eq!(served("acme", "d2", "s0"), Answer::Lags);
-        assert_eq!(served("other", "d2", "s1"), Answer::Lags);
+        assert_eq!(served("other", "d2", "s1"), Answer::Loads);
     }
 
     #[test]

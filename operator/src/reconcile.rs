@@ -117,7 +117,10 @@ async fn look(object: &DynamicObject, context: &Context) -> Result<Option<Again>
         }
     }
     let before = read_status(object);
-    let after = converge(object, &before, context).await?;
+    let after = match converge(object, &before, context).await {
+        Err(Error::Apply(error)) if error.is_of_ending_namespace() => return Ok(None),
+        after => after?,
+    };
     if after != before {
         write_status(context, object, &after).await?;
         if let Some(transition) = transition(&before, &after) {
@@ -149,6 +152,7 @@ async fn converge(
     };
     match writer.apply(caches, &project.identity, &build(&project)).await {
         Ok(()) => {}
+        Err(error) if error.is_of_ending_namespace() => return Err(error.into()),
         Err(error) if error.is_permanent() => return conclude(&failure(FailedStep::Apply, error.reason(), &error)),
         Err(error) => return Err(error.into()),
     }

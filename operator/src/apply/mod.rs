@@ -44,6 +44,13 @@ impl Error {
         }
     }
 
+    /// Whether the namespace is being deleted, and so the project with it.
+    pub(crate) fn is_of_ending_namespace(&self) -> bool {
+        let Self::Api { source: kube::Error::Api(status), .. } = self else { return false };
+        let causes = status.details.iter().flat_map(|details| &details.causes);
+        causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
+    }
+
     /// CamelCase reason for conditions.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
@@ -198,5 +205,18 @@ mod tests {
         let (a, b) = (json!({"metadata": {}, "a": 1, "b": 2}), json!({"b": 2, "a": 1, "metadata": {}}));
         assert!(stamp(&a).is_some());
         assert_eq!(stamp(&a), stamp(&b));
+    }
+
+    #[test]
+    fn a_refusal_because_the_namespace_ends_is_told_apart_from_a_missing_permission() {
+        let refused = |causes: Value| {
+            let status = json!({"status": "Failure", "code": 403, "message": "no", "reason": "Forbidden", "details": {"causes": causes}});
+            let source = kube::Error::Api(Box::new(serde_json::from_value(status).unwrap()));
+            Error::Api { kind: "Service".to_owned(), name: "acme-public".to_owned(), source }
+        };
+        assert!(refused(json!([{"reason": "NamespaceTerminating"}])).is_of_ending_namespace());
+        let permission = refused(json!([]));
+        assert!(!permission.is_of_ending_namespace() && permission.is_permanent());
+        assert_eq!((permission.reason(), permission.to_string().as_str()), ("Forbidden", "Service acme-public: no"));
     }
 }

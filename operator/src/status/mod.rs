@@ -154,6 +154,7 @@ fn programmed(applied: &Applied<'_>) -> Verdict {
     for pod in *pods {
         let lacks = match pod.answer {
             Answer::Lags => "does not serve the newest document and secrets yet",
+            Answer::Loads => "has not loaded the project yet",
             Answer::Silent if pod.running => "runs but does not say what it serves",
             Answer::Silent | Answer::Serves | Answer::Refuses(_) => continue,
         };
