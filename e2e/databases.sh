@@ -42,7 +42,7 @@ pid_of() {
 up_postgres() {
   local dir=$DIR/postgres port options
   port=$(port_of postgres)
-  options="-p $port -k $dir -c listen_addresses=$LISTEN -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
+  options="-p $port -k $dir -c listen_addresses=$LISTEN -c fsync=off -c full_page_writes=off -c max_connections=200"
   if ! pid_of postgres >/dev/null; then
     if [ ! -e "$dir/created" ]; then
       private_dir "$dir" postgres

@@ -18,8 +18,10 @@ changed() {
   echo "$sum" >"$STATE/$1.loaded"
 }
 
-if changed hanko-runtime; then kubectl delete pod -A -l app.kubernetes.io/managed-by=hanko-operator --wait=false; fi
-operator=; if changed hanko-operator; then operator=new; fi
+# A Deployment that is there already does not notice that its tag means another image.
+installed=$(kubectl -n hanko-system get deployment hanko-operator -o name 2>/dev/null || true)
+if changed hanko-runtime && [ -n "$installed" ]; then kubectl delete pod -A -l app.kubernetes.io/managed-by=hanko-operator --wait=false; fi
+operator=same; if changed hanko-operator; then operator=changed; fi
 kubectl apply --server-side --force-conflicts -k install >/dev/null
-if [ -n "$operator" ]; then kubectl -n hanko-system rollout restart deployment/hanko-operator >/dev/null; fi
+if [ -n "$installed" ] && [ $operator = changed ]; then kubectl -n hanko-system rollout restart deployment/hanko-operator >/dev/null; fi
 kubectl -n hanko-system rollout status deployment/hanko-operator --timeout=120s

@@ -14,7 +14,7 @@ case ${1:-} in
     eval "$(cluster/cluster.sh env)"
     export DATABASES=$STATE-databases
     trap './databases.sh down' EXIT
-    rm -rf artefacts
+    rm -rf "artefacts/$CLUSTER"
     node --test --test-concurrency=1 --test-reporter=spec "$@"
     ;;
   *) sed -n 2,3p "$0"; exit 2 ;;

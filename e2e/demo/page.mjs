@@ -21,10 +21,10 @@ async function show() {
   try {
     const validity = await hanko.validateSession();
     const wasSignedIn = !element('session').hidden;
+    if (validity.is_valid) await describe(validity);
     element('session').hidden = !validity.is_valid;
     element('auth').hidden = validity.is_valid;
-    if (validity.is_valid) await describe(validity);
-    else if (wasSignedIn) location.reload();      // the element starts a new flow
+    if (wasSignedIn && !validity.is_valid) location.reload();      // the element starts a new flow
     element('problem').hidden = true;
   } catch (error) {
     element('problem').textContent = `The tenant does not answer: ${error.message}`;
@@ -41,7 +41,7 @@ async function describe(validity) {
     'Session': claims.session_id,
     'Signed in by': claims.amr?.join(', '),
     'Expires': validity.expiration_time && new Date(validity.expiration_time).toLocaleString(),
-    'Passkeys': me.passkeys?.map((passkey) => passkey.name || passkey.id).join(', ') || 'none yet',
+    'Passkeys': String(me.passkeys?.length ?? 'none yet'),
   };
   element('facts').replaceChildren(...Object.entries(facts).filter(([, value]) => value).flatMap(([name, value]) => {
     const term = document.createElement('dt'), text = document.createElement('dd');

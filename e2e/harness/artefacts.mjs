@@ -1,10 +1,10 @@
-// What a failed test leaves behind, in e2e/artefacts/<test>/: logs of the operator and the tenants, objects, events, screenshots.
+// What a failed test leaves behind, in e2e/artefacts/<cluster>/<test>/: logs of the operator and the tenants, objects, events, screenshots.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import test from 'node:test';
-import { OPERATOR, api, dismissNamespace, freshNamespace, list, path } from './cluster.mjs';
+import { OPERATOR, api, dismissNamespace, env, freshNamespace, list, path } from './cluster.mjs';
 
-const ROOT = fileURLToPath(new URL('../artefacts/', import.meta.url));
+const ROOT = fileURLToPath(new URL(`../artefacts/${env.CLUSTER}/`, import.meta.url));
 
 /**
  * A test with a namespace of its own (`t.namespace`, or the one named exactly), which is left to go when the test has passed. What stands in

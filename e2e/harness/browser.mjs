@@ -14,6 +14,15 @@ export async function openBrowser() {
   page.on('console', (message) => log.push(`${message.type()}: ${message.text()}`));
   page.on('pageerror', (error) => log.push(`uncaught: ${error.message}`));
   page.on('requestfailed', (request) => log.push(`failed: ${request.method()} ${request.url()} ${request.failure()?.errorText}`));
+  page.on('response', async (answer) => {
+    const { pathname, search } = new URL(answer.url());
+    const state = pathname.match(/\/(login|registration)$/) && await answer.json().catch(() => undefined);
+    log.push(`${answer.status()} ${answer.request().method()} ${pathname}${search} ${state?.name ?? ''} ${state?.error?.code ?? ''}`);
+  });
+  await page.addInitScript(() => {
+    window.flowStates = [];
+    document.addEventListener('hanko-after-state-change', (event) => window.flowStates.push(event.detail.state.name));
+  });
   const devtools = await context.newCDPSession(page);
   await devtools.send('WebAuthn.enable');
   const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {

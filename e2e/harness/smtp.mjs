@@ -11,7 +11,7 @@ const run = promisify(execFile);
 export async function startSmtp({ port, apiPort, username, password }) {
   const folder = await mkdtemp(`${tmpdir()}/hanko-smtp-`);
   await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=host.e2e.test',
-    '-addext', 'subjectAltName=DNS:host.e2e.test', '-keyout', `${folder}/key.pem`, '-out', `${folder}/cert.pem`]);
+    '-addext', 'subjectAltName=DNS:host.e2e.test', '-addext', 'basicConstraints=critical,CA:FALSE', '-keyout', `${folder}/key.pem`, '-out', `${folder}/cert.pem`]);
   const url = `http://${env.HOST_IP}:${apiPort}`;
   let child;
 

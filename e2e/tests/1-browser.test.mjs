@@ -36,6 +36,7 @@ scenario('the sample becomes a tenant that a person registers at and signs in to
     await ada.showsAddress();
 
     await ada.signOut();
+    await ada.firstStateSettled('login_init');
     await browser.answersByItself(true);
     await ada.signInWithPasskey();
     await ada.showsAddress();

@@ -1,4 +1,5 @@
-// Asks one URL from inside a pod and prints what came back: "200 OK" and the body's beginning, or the error. Exits with 1 on an error.
+// Asks one URL from inside a pod until an answer comes, for at most five seconds (a new pod's address takes a moment to be let through the
+// network policies), and prints it: "200 OK" and the body's beginning, or the last error. Exits with 1 on an error.
 package main
 
 import (
@@ -16,6 +17,9 @@ func main() {
 	}
 	client := http.Client{Timeout: 3 * time.Second}
 	answer, err := client.Get(os.Args[1])
+	for end := time.Now().Add(5 * time.Second); err != nil && time.Now().Before(end); answer, err = client.Get(os.Args[1]) {
+		time.Sleep(100 * time.Millisecond)
+	}
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
