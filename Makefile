@@ -65,6 +65,12 @@ soak: ## the long forms of the tests (about an hour; needs nothing but `make tes
 	step "cluster" e2e/tests.sh fresh
 	step "cluster and browser tests" e2e/tests.sh run
 
+bench: ## measure a release build and write docs/benchmarks.md (never part of the tests)
+	@. e2e/steps.sh
+	step "packages" e2e/setup.sh
+	step "release build" $(RELEASE_BUILD)
+	step "benchmarks" e2e/bench/run.sh
+
 demo: ## a cluster with one tenant, a demo page and its mail, to play with
 	@. e2e/steps.sh
 	step "packages" e2e/setup.sh
