@@ -102,6 +102,9 @@ pub struct Keys {
     pub master_key_secret: String,
     /// Whether the author named it; a named one is never generated.
     pub named: bool,
+    /// The new master key whose coming after a loss the author has accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<String>,
     /// Size of new RSA keys in bits.
     pub rsa_bits: u32,
 }

@@ -18,13 +18,20 @@ pub const RENDERED_BY_ANNOTATION: &str = "hanko-operator.dev/rendered-by";
 /// Annotation of a pod that the operator touches after a change, so that the kubelet syncs the pod's mounts at once.
 pub const SYNC_ANNOTATION: &str = "hanko-operator.dev/sync";
 
+/// Annotation of a project, written by its author: accepts that everything sealed with lost master keys is lost, and names the
+/// new key (`spec/decisions.md` 9). One acknowledgement is good for one key.
+pub const ACKNOWLEDGE_ANNOTATION: &str = "hanko-operator.dev/acknowledge-new-master-key";
+
 /// The document with every name resolved (tenant id, hosts, public URL, master keys) as YAML for the ConfigMap.
 /// `version` is the operator's. Reading it gives the same [`Project`].
 pub fn render(project: &Project, document: &Document, version: &str) -> String {
-    let annotations = BTreeMap::from([
+    let mut annotations = BTreeMap::from([
         (REVISION_ANNOTATION, document_revision(document)),
         (RENDERED_BY_ANNOTATION, version.to_owned()),
     ]);
+    if let Some(key) = &project.keys.acknowledged {
+        annotations.insert(ACKNOWLEDGE_ANNOTATION, key.clone());
+    }
     let mut spec = document.spec.clone();
     spec.tenant_id = Some(project.tenant_id);
     spec.hosts.clone_from(&project.hosts);

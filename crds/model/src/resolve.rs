@@ -16,7 +16,9 @@ use crate::{
     document::Document,
     problem::Findings,
     project::{Keys, Project},
+    render::ACKNOWLEDGE_ANNOTATION,
     resolve::{addresses::Addresses, reference::check_object_name},
+    secrets::is_master_key_id,
     spec::KeysSpec,
 };
 
@@ -100,5 +102,12 @@ fn keys(document: &Document, spec: &KeysSpec, findings: &mut Findings) -> Keys {
     }
     // The operator writes the default into the document it renders; its author named nothing.
     let named_by_author = named.as_ref().is_some_and(|name| !(document.is_rendered() && *name == default));
-    Keys { master_key_secret: named.unwrap_or(default), named: named_by_author, rsa_bits }
+    let acknowledged = document.annotations.get(ACKNOWLEDGE_ANNOTATION).cloned();
+    if let Some(key) = acknowledged.as_deref().filter(|key| !is_master_key_id(key)) {
+        findings.add(
+            "metadata.annotations",
+            format!("`{ACKNOWLEDGE_ANNOTATION}: {key}` names no master key; write 1 to 32 of a-z, 0-9 and -"),
+        );
+    }
+    Keys { master_key_secret: named.unwrap_or(default), named: named_by_author, acknowledged, rsa_bits }
 }

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hanko_model::{
-    document::Document,
     names::child_name,
     project::{Database, Project},
-    render::render,
+    render::{ACKNOWLEDGE_ANNOTATION, render},
     revision::{document_revision, secrets_revision},
     secrets::{MASTER_KEY_ID, is_master_key_id},
 };
@@ -140,10 +139,6 @@ impl Refusal {
     }
 }
 
-/// Annotation that allows a new master key after the old one vanished (decision 9): its value is the new key's id, so that one
-/// acknowledgement is good for one key.
-pub(crate) const ACKNOWLEDGE: &str = "hanko-operator.dev/acknowledge-new-master-key";
-
 /// Checks everything. `fresh` is 32 random bytes, used only when a first key has to be made.
 pub(crate) fn validate(
     identity: Identity,
@@ -158,8 +153,7 @@ pub(crate) fn validate(
         return Err(Refusal::HostConflict(references.taken_hosts));
     }
     let entries = referenced(&project, &references.secrets)?;
-    let (keys, new_key) =
-        master_keys(&project, &document, references.master_keys.as_ref(), &references.last_key, fresh)?;
+    let (keys, new_key) = master_keys(&project, references.master_keys.as_ref(), &references.last_key, fresh)?;
     let newest = keys.last().ok_or_else(|| Refusal::MasterKeyInvalid {
         secret: project.keys.master_key_secret.clone(),
         reason: "it has no entry; add one".to_owned(),
@@ -202,7 +196,6 @@ fn referenced<'a>(
 /// All master keys sorted by id, and the one that has to be created, if any.
 fn master_keys(
     project: &Project,
-    document: &Document,
     found: Option<&SecretEntries>,
     last_key: &Option<String>,
     fresh: [u8; 32],
@@ -216,12 +209,12 @@ fn master_keys(
     }
     let id = match last_key {
         None => "k1".to_owned(),
-        Some(last) => match document.annotations.get(ACKNOWLEDGE) {
-            Some(id) if id != last && is_master_key_id(id) => id.clone(),
+        Some(last) => match &project.keys.acknowledged {
+            Some(id) if id != last => id.clone(),
             _ => {
                 return Err(Refusal::MasterKeyMissing {
                     secret: secret.clone(),
-                    annotation: ACKNOWLEDGE,
+                    annotation: ACKNOWLEDGE_ANNOTATION,
                     suggestion: successor(last),
                 });
             }

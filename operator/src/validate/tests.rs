@@ -1,5 +1,6 @@
 //! What is refused and why; also makes validated projects for other tests.
 
+use hanko_model::document::Document;
 use hanko_model::document::{Unknown, parse};
 
 use super::*;
@@ -87,8 +88,7 @@ fn one_acknowledgement_is_good_for_one_key() {
     let acknowledged = |last: &str| {
         with(|refs| {
             refs.last_key = Some(last.into());
-            let annotations = BTreeMap::from([(ACKNOWLEDGE.to_owned(), "k2".to_owned())]);
-            refs.project.as_mut().unwrap().0.annotations = annotations;
+            refs.project.as_mut().unwrap().1.keys.acknowledged = Some("k2".to_owned());
         })
     };
     assert_eq!(acknowledged("k1").unwrap().new_key.map(|key| key.id), Some("k2".to_owned()));

@@ -5,7 +5,7 @@ use hanko_domain::{
     AuditEntry, AuditKind, EmailAddress, EmailId, Passkey, PasswordId, RequestMeta, Secret, Timestamp, UserId,
     audit::Actor,
 };
-use hanko_notify::mail::{self, Message};
+use hanko_notify::mail::{self, Message, Template};
 use hanko_store::{
     Work,
     emails::Email,
@@ -24,7 +24,10 @@ pub(crate) enum Effect {
     /// An address was proven by its owner.
     VerifyEmail(EmailId),
     /// An address was proven that the account held unverified: what strangers attached goes (`spec/decisions.md` 2).
-    RemoveUnproven(UserId),
+    RemoveUnproven {
+        user: UserId,
+        address: EmailAddress,
+    },
     SetPassword {
         user: UserId,
         hash: PasswordHash,
@@ -85,7 +88,7 @@ async fn apply(
         Effect::VerifyEmail(email) => {
             work.verify_email(email, now).await?;
         }
-        Effect::RemoveUnproven(user) => {
+        Effect::RemoveUnproven { user, address } => {
             let password = work.delete_password(user).await?;
             let passkeys = work.delete_passkeys_of(user).await?;
             let sessions = work.delete_sessions_of(user).await?;
@@ -95,6 +98,16 @@ async fn apply(
                     .with("passkeys", passkeys)
                     .with("sessions", sessions);
                 record(entry, work, tenant, request, now).await?;
+                let message = Message {
+                    template: Template::CredentialsRemoved,
+                    to: address,
+                    language: request.language.clone(),
+                    service_name: tenant.project.settings.service_name.clone(),
+                    code: None,
+                    ttl_seconds: 0,
+                    valid_until: now,
+                };
+                mail::enqueue(work, &tenant.sealer, &message, request, now, random).await.map_err(Failure::internal)?;
             }
         }
         Effect::SetPassword { user, hash } => {
@@ -173,7 +186,7 @@ pub(crate) fn preview(account: &mut Account, effects: &[Effect]) {
             Effect::VerifyEmail(id) => {
                 account.emails.iter_mut().filter(|email| email.id == *id).for_each(|email| email.verified = true);
             }
-            Effect::RemoveUnproven(_) => account.passkeys.clear(),
+            Effect::RemoveUnproven { .. } => account.passkeys.clear(),
             Effect::StorePasskey(passkey) => account.passkeys.push(passkey.clone()),
             Effect::UsePasskey { passkey, .. } => {
                 account

@@ -20,6 +20,8 @@ use uuid::Uuid;
 
 use crate::{KeyError, Place, Sealer};
 
+/// The state of the key that signs.
+const ACTIVE: &str = "active";
 /// Held while keys are made; long enough for a 4096-bit key on a busy machine.
 const LEASE: Duration = Duration::from_secs(60);
 /// How often a process looks whether the one that holds the lease is done.
@@ -62,27 +64,39 @@ impl std::fmt::Debug for SigningKeys {
 
 impl SigningKeys {
     /// Reads the tenant's keys, or makes the first one. Of several processes that start at once one makes it, the others wait.
+    ///
+    /// `loss_accepted`: the master key that sealed the active key is lost and its owner has said so; the key is then given up
+    /// and a new one made, which ends every session.
     pub async fn load_or_create(
         store: &TenantStore,
         sealer: &Sealer,
         bits: u32,
+        loss_accepted: bool,
         clock: &Clock,
         random: &Random,
     ) -> Result<Self, KeysError> {
         let holder = random.uuid_v4();
-        loop {
+        let usable = async || {
             let rows = store.signing_keys().await?;
-            if !rows.is_empty() {
+            let lost = loss_accepted && rows.iter().any(|row| row.state == ACTIVE && is_lost(row, sealer));
+            Ok::<_, KeysError>(if rows.is_empty() || lost { Err(rows) } else { Ok(rows) })
+        };
+        loop {
+            if let Ok(rows) = usable().await? {
                 return Self::open(rows, sealer);
             }
             if store.take_lease("signing-keys", holder, LEASE, clock.now()).await? {
                 // Another process may have made the key between the look and the lease.
-                if store.signing_keys().await?.is_empty() {
+                if let Err(lost) = usable().await? {
                     let row = generate(sealer, bits, clock, random).await?;
                     let mut work = store.begin().await?;
+                    for lost in lost.iter().filter(|row| row.state == ACTIVE) {
+                        work.give_up_signing_key(lost.kid).await?;
+                        tracing::warn!(tenant = %store.tenant(), kid = %lost.kid, "gave up a signing key that cannot be read");
+                    }
                     work.insert_signing_key(&row).await?;
                     work.commit().await?;
-                    tracing::info!(tenant = %store.tenant(), kid = %row.kid, bits, "made the first signing key");
+                    tracing::info!(tenant = %store.tenant(), kid = %row.kid, bits, "made a signing key");
                 }
                 store.give_back_lease("signing-keys", holder).await?;
             } else {
@@ -106,13 +120,13 @@ impl SigningKeys {
         for row in rows {
             match read(&row, sealer) {
                 Ok(key) => {
-                    if row.state == "active" {
+                    if row.state == ACTIVE {
                         active = Some(keys.len());
                     }
                     keys.push(key);
                 }
                 // An unreadable old key only invalidates its own tokens; an unreadable active one stops the tenant.
-                Err(error) if row.state != "active" => {
+                Err(error) if row.state != ACTIVE => {
                     tracing::error!(kid = %row.kid, %error, "skipped a signing key that cannot be read");
                 }
                 Err(error) => return Err(error),
@@ -122,6 +136,11 @@ impl SigningKeys {
         let jwks = Bytes::from(json!({ "keys": set }).to_string());
         Ok(Self { active: active.ok_or(KeysError::Unusable)?, keys, jwks })
     }
+}
+
+/// Whether the master key that sealed it is gone. A key that is merely damaged is not lost.
+fn is_lost(row: &SigningKeyRow, sealer: &Sealer) -> bool {
+    matches!(sealer.open(&place(&row.kid), &row.sealed), Err(KeyError::UnknownKey { .. }))
 }
 
 fn place(kid: &Uuid) -> Place<'_> {
@@ -144,7 +163,7 @@ async fn generate(sealer: &Sealer, bits: u32, clock: &Clock, random: &Random) ->
     .map_err(|_| KeysError::Unusable)??;
     let kid = random.uuid_v4();
     let sealed = sealer.seal(&place(&kid), der.expose(), random)?;
-    Ok(SigningKeyRow { kid, algorithm: "RS256".into(), state: "active".into(), sealed, created_at: clock.now() })
+    Ok(SigningKeyRow { kid, algorithm: "RS256".into(), state: ACTIVE.into(), sealed, created_at: clock.now() })
 }
 
 fn read(row: &SigningKeyRow, sealer: &Sealer) -> Result<SigningKey, KeysError> {

@@ -123,7 +123,9 @@ mod tests {
     }
 
     async fn keys(setup: &Setup) -> SigningKeys {
-        SigningKeys::load_or_create(&setup.store, &setup.sealer, 2048, &setup.clock, &setup.random).await.unwrap()
+        SigningKeys::load_or_create(&setup.store, &setup.sealer, 2048, false, &setup.clock, &setup.random)
+            .await
+            .unwrap()
     }
 
     fn claims(exp: i64) -> Map<String, Value> {
@@ -153,6 +155,24 @@ mod tests {
         members.sort_unstable();
         assert_eq!(members, ["alg", "e", "kid", "kty", "n", "use"]);
         assert_eq!((&key["alg"], &key["use"], &key["kty"]), (&json!("RS256"), &json!("sig"), &json!("RSA")));
+    }
+
+    #[tokio::test]
+    async fn a_lost_master_key_stops_the_tenant_until_the_loss_is_accepted() {
+        let mut setup = setup().await;
+        let before = keys(&setup).await.jwks();
+        let (_, content) = MasterKeys::generate(&setup.random);
+        let master = MasterKeys::from_entries([("k2".to_owned(), content.into_bytes())]).unwrap();
+        setup.sealer = Sealer::new(&master, setup.store.tenant()).unwrap();
+        let load = async |accepted| {
+            SigningKeys::load_or_create(&setup.store, &setup.sealer, 2048, accepted, &setup.clock, &setup.random).await
+        };
+        let refused = load(false).await.unwrap_err().to_string();
+        assert!(refused.contains("k1"), "{refused}");
+        let after = load(true).await.unwrap().jwks();
+        assert_ne!(after, before);
+        assert_eq!(load(true).await.unwrap().jwks(), after, "accepted once, made once");
+        assert_eq!(load(false).await.unwrap().jwks(), after, "the acknowledgement may go");
     }
 
     #[tokio::test]

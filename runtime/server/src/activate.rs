@@ -67,7 +67,9 @@ impl Ground {
                 let registration = store.register(&label, self.clock.now()).await;
                 announce(&label, tenant_id, registration.map_err(|error| from_store(&error))?);
                 let bits = configuration.project.keys.rsa_bits;
-                let keys = SigningKeys::load_or_create(&store, &sealer, bits, &self.clock, &self.random).await;
+                let accepted = configuration.project.keys.acknowledged.as_deref() == Some(master_keys.active().0);
+                let keys =
+                    SigningKeys::load_or_create(&store, &sealer, bits, accepted, &self.clock, &self.random).await;
                 Arc::new(keys.map_err(|error| match error {
                     KeysError::Store(error) => from_store(&error),
                     other => refused(other),

@@ -8,6 +8,7 @@ use crate::{StoreError, TenantStore, Work};
 statements! {
     ALL = "SELECT kid, algorithm, state, sealed, created_at FROM signing_keys WHERE tenant_id = $1 ORDER BY kid";
     INSERT = "INSERT INTO signing_keys (tenant_id, kid, algorithm, state, sealed, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    GIVE_UP = "UPDATE signing_keys SET state = 'lost' WHERE tenant_id = $1 AND kid = $2";
 }
 
 /// A signing key.
@@ -17,7 +18,7 @@ pub struct SigningKeyRow {
     pub kid: Uuid,
     /// JWS algorithm, as `RS256`.
     pub algorithm: String,
-    /// `active`; `next` and `retiring` come with rotation.
+    /// `active`, or `lost` when its master key is.
     pub state: String,
     /// The private key, sealed.
     pub sealed: String,
@@ -58,6 +59,14 @@ impl Work {
                 .bind(key.created_at.0)
                 .execute(db)
                 .await?;
+        });
+        Ok(())
+    }
+
+    /// Marks a key whose master key is lost; it neither signs nor verifies any more.
+    pub async fn give_up_signing_key(&mut self, kid: Uuid) -> Result<(), StoreError> {
+        on_work!(self, GIVE_UP, |sql, db| {
+            sqlx::query(sql).bind(self.tenant.0).bind(kid).execute(db).await?;
         });
         Ok(())
     }

@@ -19,7 +19,7 @@ pub(crate) async fn address_proven(cx: &mut Cx<'_>) -> Result<(), Failure> {
     }
     if !email.verified {
         cx.then(Effect::VerifyEmail(email.id));
-        cx.then(Effect::RemoveUnproven(email.user));
+        cx.then(Effect::RemoveUnproven { user: email.user, address: address.clone() });
         cx.stash.has_password = false;
         cx.stash.has_passkey = false;
     }

@@ -34,7 +34,9 @@ pub(crate) fn purpose(mail: Template, sent: &Passcode) -> Purpose {
         Template::Login => Purpose::Login,
         Template::Recovery => Purpose::Recovery,
         Template::EmailVerification => Purpose::EmailVerification,
-        Template::EmailLoginAttempted | Template::EmailRegistrationAttempted => sent.purpose(),
+        Template::EmailLoginAttempted | Template::EmailRegistrationAttempted | Template::CredentialsRemoved => {
+            sent.purpose()
+        }
     }
 }
 
@@ -108,7 +110,9 @@ fn wanted(cx: &Cx<'_>, mail: Template) -> Purpose {
     match mail {
         Template::Login => Purpose::Login,
         Template::Recovery => Purpose::Recovery,
-        Template::EmailVerification | Template::EmailRegistrationAttempted => Purpose::EmailVerification,
+        Template::EmailVerification | Template::EmailRegistrationAttempted | Template::CredentialsRemoved => {
+            Purpose::EmailVerification
+        }
         Template::EmailLoginAttempted if cx.stash.recovery_pending => Purpose::Recovery,
         Template::EmailLoginAttempted => Purpose::Login,
     }

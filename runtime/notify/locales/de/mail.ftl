@@ -42,3 +42,10 @@ email_registration_attempted =
     .intro = Jemand wollte { $email } für ein Konto bei { $service } verwenden, die Adresse ist dort aber bereits vergeben.
     .was-you = Waren Sie das? Melden Sie sich stattdessen an, mit einem Code oder auf Ihrem üblichen Weg.
     .was-not-you = Waren Sie das nicht? Dann brauchen Sie nichts zu tun; Ihr Konto ist unverändert.
+
+credentials_removed =
+    .subject = Ihr Konto bei { $service } gehört jetzt nur Ihnen
+    .preheader = Was vor der Bestätigung von { $email } eingerichtet war, wurde entfernt.
+    .intro = Sie haben soeben { $email } bei { $service } bestätigt. Das Konto wurde angelegt, bevor jemand diese Adresse nachgewiesen hatte. Deshalb wurden alle Passwörter, Passkeys und Sitzungen aus dieser Zeit entfernt.
+    .was-you = Haben Sie das Konto selbst angelegt? Dann ist nur Ihr altes Passwort oder Ihr alter Passkey weg; richten Sie ihn neu ein.
+    .was-not-you = War es jemand anderes? Dann kann sich diese Person nicht mehr anmelden.

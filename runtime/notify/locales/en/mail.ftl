@@ -42,3 +42,10 @@ email_registration_attempted =
     .intro = Someone tried to use { $email } for an account at { $service }, but the address is already in use there.
     .was-you = Was it you? Sign in instead, with a code or with your usual method.
     .was-not-you = Was it not you? There is nothing to do; your account is unchanged.
+
+credentials_removed =
+    .subject = Your { $service } account is yours alone now
+    .preheader = Passwords and passkeys set before you confirmed { $email } were removed.
+    .intro = You have just confirmed { $email } at { $service }. The account was made before anybody had proven that this address is theirs, so every password, passkey and session from that time was removed.
+    .was-you = Did you make the account yourself? Then only your old password or passkey is gone; set a new one.
+    .was-not-you = Was it somebody else? They cannot sign in any more.

@@ -33,16 +33,19 @@ pub enum Template {
     EmailLoginAttempted,
     /// Somebody tried to register an address that an account has.
     EmailRegistrationAttempted,
+    /// What strangers had attached to the recipient's account was removed (`spec/decisions.md` 2).
+    CredentialsRemoved,
 }
 
 impl Template {
     /// Every mail.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Login,
         Self::Recovery,
         Self::EmailVerification,
         Self::EmailLoginAttempted,
         Self::EmailRegistrationAttempted,
+        Self::CredentialsRemoved,
     ];
 
     /// The wire's name.
@@ -53,6 +56,7 @@ impl Template {
             Self::EmailVerification => "email_verification",
             Self::EmailLoginAttempted => "email_login_attempted",
             Self::EmailRegistrationAttempted => "email_registration_attempted",
+            Self::CredentialsRemoved => "credentials_removed",
         }
     }
 

@@ -83,6 +83,12 @@ fn parts(template: Template) -> &'static [Part] {
             Text("email_registration_attempted.was-you"),
             Text("email_registration_attempted.was-not-you"),
         ],
+        Template::CredentialsRemoved => &[
+            Text("greeting"),
+            Text("credentials_removed.intro"),
+            Text("credentials_removed.was-you"),
+            Text("credentials_removed.was-not-you"),
+        ],
     }
 }
 

@@ -25,6 +25,11 @@ async fn proving_an_unproven_address_removes_what_strangers_attached_to_it() {
     let document = flow.act("password_login", json!({"password": PASSWORD})).await;
     assert_eq!(document["status"], 400, "the squatter's password is gone");
     let purge = audit::rows(&app).await.into_iter().find(|row| row.0 == "credentials_purged").unwrap();
+    let told = app.mailbox.take("victim@x.de").await.text;
+    assert!(
+        told.contains("every password, passkey and session from that time was removed"),
+        "the owner is told: {told}"
+    );
     assert!(purge.2.contains("\"password\":true") && purge.2.contains("\"sessions\":1"), "{}", purge.2);
     app.end().await;
 }
