@@ -13,6 +13,9 @@ const ROOT = fileURLToPath(new URL(`../artefacts/${env.CLUSTER}/`, import.meta.u
 export function scenario(name, { namespace, exactly, timeout = 180_000 }, body) {
   test(name, { timeout }, async (t) => {
     Object.assign(t, { browsers: [], namespace: exactly ?? `${namespace}-${Math.random().toString(36).slice(2, 6)}` });
+    // What a failed run left would hold its hosts.
+    const left = (await list('Namespace')).map(({ metadata }) => metadata).filter((one) => one.name.startsWith(`${namespace}-`) && !one.deletionTimestamp);
+    for (const { name: old } of left) await dismissNamespace(old);
     await freshNamespace(t.namespace);
     try {
       await body(t);

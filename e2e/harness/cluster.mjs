@@ -142,8 +142,9 @@ export async function staysTrue(what, probe, seconds) {
 
 /** A new namespace that enforces the restricted Pod Security profile; a leftover of that name goes first. */
 export async function freshNamespace(name) {
-  if (await find('Namespace', undefined, name)) {
-    await dismissNamespace(name);
+  const old = await find('Namespace', undefined, name);
+  if (old) {
+    if (!old.metadata.deletionTimestamp) await dismissNamespace(name);
     await waitFor(`namespace ${name} to go`, async () => !(await find('Namespace', undefined, name)), { seconds: 90 });
   }
   await apply({ kind: 'Namespace', metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } } });
