@@ -1,5 +1,5 @@
 # Sourced by the Makefile's recipes: `step NAME COMMAND...` says what it does and how long it took; a table of all steps ends the run,
-# also when one fails.
+# also when one fails, and $hint, if set, when none does.
 steps=() begun=$SECONDS
 
 step() {
@@ -24,6 +24,7 @@ steps_table() {
   printf '\n%-34s %8s\n' step time
   printf '%s\n' "${steps[@]}"
   printf '%-34s %6d s\n' total $((SECONDS - begun))
+  if [ $status = 0 ] && [ -n "${hint:-}" ]; then printf '%s\n' "$hint"; fi
   exit $status
 }
 trap steps_table EXIT
