@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/hanko-operator
-PACKAGES=(build-essential ca-certificates curl procps iproute2 util-linux
+PACKAGES=(build-essential ca-certificates curl openssl procps iproute2 util-linux
   containerd runc containernetworking-plugins iptables nftables conntrack ipset     # the node
   postgresql mariadb-server                                                         # the databases
   chromium fonts-dejavu-core)                                                       # the browser

@@ -1,5 +1,5 @@
 // The demo page in front of a tenant of the test cluster, and how a person walks through it.
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { servePage } from '../demo/server.mjs';
@@ -12,9 +12,10 @@ const SAMPLE = fileURLToPath(new URL('../../config/samples/project.yaml', import
 /** Applies config/samples/project.yaml as it is, but for the ports of the demo, which may be running beside the tests. */
 export async function applySample(namespace, { tenantPort, pagePort }) {
   const text = (await readFile(SAMPLE, 'utf8')).replaceAll('localhost:8000', `localhost:${tenantPort}`).replaceAll('localhost:8800', `localhost:${pagePort}`);
-  const file = `${await mkdtemp(`${tmpdir()}/hanko-sample-`)}/project.yaml`;
-  await writeFile(file, text);
-  await kubectl('apply', '-n', namespace, '-f', file);
+  const folder = await mkdtemp(`${tmpdir()}/hanko-sample-`);
+  await writeFile(`${folder}/project.yaml`, text);
+  await kubectl('apply', '-n', namespace, '-f', folder);
+  await rm(folder, { recursive: true });
 }
 
 /** Serves the page and forwards the tenant's port; answers the page's URL, the tenant's URL for programs, and `close`. */
