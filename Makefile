@@ -65,12 +65,6 @@ soak: ## the long forms of the tests (about an hour; needs nothing but `make tes
 	step "cluster" e2e/tests.sh fresh
 	step "cluster and browser tests" e2e/tests.sh run
 
-bench: ## measure a release build and write docs/benchmarks.md (never part of the tests)
-	@. e2e/steps.sh
-	step "packages" e2e/setup.sh
-	step "release build" $(RELEASE_BUILD)
-	step "benchmarks" e2e/bench/run.sh
-
 demo: ## a cluster with one tenant, a demo page and its mail, to play with
 	@. e2e/steps.sh
 	step "packages" e2e/setup.sh
@@ -83,9 +77,15 @@ demo: ## a cluster with one tenant, a demo page and its mail, to play with
 
 bench: ## measure a release build and write docs/benchmarks.md (some minutes; never part of the tests)
 	@. e2e/steps.sh
+	export CLUSTER=hanko-bench CLUSTER_NET=10.248
+	cleanup='e2e/cluster/cluster.sh reset'
 	step "packages" e2e/setup.sh
+	step "Go programs" e2e/cluster/programs.sh
 	step "release build" $(RELEASE_BUILD)
-	step "benchmarks" e2e/bench/run.sh
+	step "one process" e2e/bench/run.sh
+	step "images" e2e/images.sh release
+	step "cluster" e2e/install.sh release
+	step "tenants on a cluster" e2e/bench/tenants.sh
 
 generate: ## write everything that is derived: CRDs, JSON schema, resource reference, flow diagrams
 	@cargo run --locked -p hanko-crds --bin generate
