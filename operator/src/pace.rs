@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use k8s_openapi::jiff::Timestamp;
+
 /// Everything converged: one look now and then, in case a watch lost an event.
 const IDLE: Duration = Duration::from_secs(600);
 
@@ -23,19 +25,39 @@ pub(crate) enum Again {
 /// Counts consecutive looks of one kind, per project.
 #[derive(Default)]
 pub(crate) struct Pace {
-    streaks: Mutex<HashMap<String, (Again, u32)>>,
+    streaks: Mutex<HashMap<String, Streak>>,
+}
+
+/// Looks of one kind, and when the newest one that counts was.
+#[derive(Clone, Copy)]
+struct Streak {
+    again: Again,
+    looks: u32,
+    newest: Timestamp,
+}
+
+impl Streak {
+    /// The streak with a look at `now`. One before its time, which an event caused, does not count: a burst of events (a
+    /// touched pod's own, for one) must not make the next look late.
+    fn with_look(self, now: Timestamp) -> Self {
+        let waited = now.duration_since(self.newest).as_secs_f64();
+        if waited < delay(self.again, self.looks, 0.0).as_secs_f64() {
+            return self;
+        }
+        Self { looks: self.looks.saturating_add(1), newest: now, ..self }
+    }
 }
 
 impl Pace {
     /// When to look again at `project`; `jitter` is a random fraction of 0 to 1.
-    pub(crate) fn next(&self, project: &str, again: Again, jitter: f64) -> Duration {
+    pub(crate) fn next(&self, project: &str, again: Again, now: Timestamp, jitter: f64) -> Duration {
         let mut streaks = self.streaks.lock().unwrap_or_else(PoisonError::into_inner);
         let streak = match streaks.get(project) {
-            Some((before, n)) if *before == again => n.saturating_add(1),
-            _ => 0,
+            Some(streak) if streak.again == again => streak.with_look(now),
+            _ => Streak { again, looks: 0, newest: now },
         };
-        streaks.insert(project.to_owned(), (again, streak));
-        delay(again, streak, jitter)
+        streaks.insert(project.to_owned(), streak);
+        delay(again, streak.looks, jitter)
     }
 
     /// The project is gone.
@@ -58,6 +80,10 @@ fn delay(again: Again, streak: u32, jitter: f64) -> Duration {
 mod tests {
     use super::*;
 
+    fn at(millisecond: i64) -> Timestamp {
+        Timestamp::from_millisecond(millisecond).unwrap()
+    }
+
     #[test]
     fn waiting_doubles_to_fifteen_seconds_and_failing_to_five_minutes() {
         let seconds = |again, n| delay(again, n, 0.0).as_secs();
@@ -75,18 +101,29 @@ mod tests {
     #[test]
     fn another_kind_of_look_starts_the_streak_anew_and_projects_do_not_share_one() {
         let pace = Pace::default();
-        assert_eq!(pace.next("a", Again::Failed, 0.0).as_secs(), 1);
-        assert_eq!(pace.next("a", Again::Failed, 0.0).as_secs(), 2);
-        assert_eq!(pace.next("b", Again::Failed, 0.0).as_secs(), 1);
-        assert_eq!(pace.next("a", Again::Waiting, 0.0).as_secs(), 1);
-        assert_eq!(pace.next("a", Again::Failed, 0.0).as_secs(), 1);
+        let next = |project, again, second: i64| pace.next(project, again, at(second * 1000), 0.0).as_secs();
+        assert_eq!(next("a", Again::Failed, 0), 1);
+        assert_eq!(next("a", Again::Failed, 1), 2);
+        assert_eq!(next("b", Again::Failed, 1), 1);
+        assert_eq!(next("a", Again::Waiting, 3), 1);
+        assert_eq!(next("a", Again::Failed, 4), 1);
+    }
+
+    #[test]
+    fn a_burst_of_events_makes_the_next_look_no_later() {
+        let pace = Pace::default();
+        let next = |millisecond| pace.next("a", Again::Waiting, at(millisecond), 0.0).as_secs();
+        assert_eq!([0, 100, 200, 300, 400].map(next), [1; 5]);
+        assert_eq!(next(1400), 2);
+        assert_eq!(next(1500), 2);
+        assert_eq!(next(3400), 4);
     }
 
     #[test]
     fn a_forgotten_project_starts_anew() {
         let pace = Pace::default();
-        pace.next("a", Again::Failed, 0.0);
+        pace.next("a", Again::Failed, at(0), 0.0);
         pace.forget("a");
-        assert_eq!(pace.next("a", Again::Failed, 0.0).as_secs(), 1);
+        assert_eq!(pace.next("a", Again::Failed, at(1000), 0.0).as_secs(), 1);
     }
 }

@@ -72,7 +72,7 @@ pub(crate) async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>)
     let seconds = (context.clock)().duration_since(began).as_secs_f64();
     context.metrics.reconciled(if result.is_ok() { "ok" } else { "error" }, seconds);
     Ok(match result? {
-        Some(again) => Action::requeue(context.pace.next(&key(&object), again, jitter())),
+        Some(again) => Action::requeue(context.pace.next(&key(&object), again, (context.clock)(), jitter())),
         None => {
             context.pace.forget(&key(&object));
             Action::await_change()
@@ -82,7 +82,7 @@ pub(crate) async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>)
 
 /// When to look again after an error.
 pub(crate) fn after_error(object: &DynamicObject, error: &Error, context: &Context) -> Action {
-    let delay = context.pace.next(&key(object), Again::Failed, jitter());
+    let delay = context.pace.next(&key(object), Again::Failed, (context.clock)(), jitter());
     tracing::warn!(project = %key(object), %error, retry_seconds = delay.as_secs_f64(), "reconciliation failed");
     Action::requeue(delay)
 }
