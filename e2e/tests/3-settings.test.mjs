@@ -49,6 +49,14 @@ scenario('a changed setting is served without a restart, and Programmed waits fo
   assert.deepEqual(lives(await podsOf(namespace, 'changing')), lives(before), 'no pod was restarted');
 });
 
+scenario('a change is Programmed within seconds, however many follow each other', { namespace: 'settings' }, async ({ namespace }) => {
+  await ready(project(namespace, 'restless'));
+  for (const minLength of [9, 10, 11, 12, 13]) {
+    await apply(project(namespace, 'restless', { settings: { password: { minLength } } }));
+    await waitForCondition(namespace, 'restless', 'Programmed', 'True', 6);
+  }
+});
+
 scenario('a rotated mail password is used without a restart, and no mail is lost in between', { namespace: 'settings' }, async ({ namespace }) => {
   const smtp = await startSmtp({ port: 2525, apiPort: 2580, username: 'acme', password: 'first' });
   try {
