@@ -17,7 +17,7 @@ NODE=node1 MEMORY=8G VOLUMES=20
 HOST_IP=$NET.0.1 NODE_IP=$NET.0.2 POD_CIDR=$NET.64.0/18 SVC_CIDR=$NET.128.0/17 SVC_IP=$NET.128.1
 VETH=ve$(printf %s "$NAME" | cksum | cut -c1-8)
 CGROUPS="blkio cpu cpuacct cpuset devices freezer memory pids systemd"
-BIN=$("$HERE/programs.sh")
+BIN=$("$HERE/programs.sh" folder)
 KUBECONFIG=$STATE/pki/admin.kubeconfig
 export BIN STATE NODE NODE_IP POD_CIDR SVC_CIDR CGROUPS KUBECONFIG
 
@@ -31,6 +31,7 @@ inside() { nsenter --target "$(cat "$STATE/pid")" --mount --net --pid --uts --ip
 
 up() {
   if running; then echo "cluster $NAME is running"; return; fi
+  "$HERE/programs.sh" >/dev/null
   [ -d /sys/fs/cgroup/memory ] || { echo "this machine has no cgroup v1 hierarchies, which the node needs" >&2; exit 1; }
   down
   mkdir -p "$STATE"/{log,etcd,kubelet,containerd,cni,mail}

@@ -1,6 +1,8 @@
 #!/bin/bash
-# Builds the Go programs of the cluster and prints the folder they are in. A program is built once per version list: the folder's name
-# holds the lists' checksum, and what is there is never built again. Only one build runs at a time; a second caller waits for it.
+# programs.sh         builds the Go programs of the cluster and prints the folder they are in
+# programs.sh folder  prints that folder and builds nothing
+# A program is built once per version list: the folder's name holds the lists' checksum, and what is there is never built again. Only one
+# build runs at a time; a second caller waits for it.
 set -euo pipefail
 cd "$(dirname "$0")"
 DIR=${XDG_CACHE_HOME:-$HOME/.cache}/hanko-operator/go-$(sha256sum versions {k8s,dns}/{go.mod,go.sum,main.go} | sha256sum | cut -c1-16)
@@ -40,6 +42,7 @@ tools() {
   "$new/tool" image "$new/probe.tar" e2e.local/probe:1 65532:65532 /probe "$new/probe=/probe" $ca=$ca
 }
 
+if [ "${1:-}" = folder ]; then echo "$DIR"; exit; fi
 mkdir -p "$DIR"
 exec 9>"$DIR/lock"
 flock 9
