@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build images test lint soak bench demo demo-down generate clean
+.PHONY: help setup build images lint test soak bench demo demo-down generate clean
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hanko-operator
 export CARGO_TARGET_DIR ?= $(CACHE)/target
