@@ -32,7 +32,10 @@ inside() { nsenter --target "$(cat "$STATE/pid")" --mount --net --pid --uts --ip
 up() {
   if running; then echo "cluster $NAME is running"; return; fi
   "$HERE/programs.sh" >/dev/null
-  [ -d /sys/fs/cgroup/memory ] || { echo "this machine has no cgroup v1 hierarchies, which the node needs" >&2; exit 1; }
+  [ -d /sys/fs/cgroup/memory ] || {
+    echo "the node needs cgroup v1 hierarchies; boot this machine with systemd.unified_cgroup_hierarchy=0" >&2
+    exit 1
+  }
   down
   mkdir -p "$STATE"/{log,etcd,kubelet,containerd,cni,mail}
   "$BIN/tools/tool" pki "$STATE/pki" "https://$NODE_IP:6443" "$NODE" "$NODE_IP" "$SVC_IP"
