@@ -1,6 +1,10 @@
 //! The texts a stored password can have, with the costs that are acceptable.
 
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc};
+use argon2::{
+    ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version,
+    password_hash::phc::{self, Output, ParamsString, Salt},
+};
+use hanko_domain::secret::constant_time_eq;
 
 use super::HashError;
 
@@ -12,6 +16,16 @@ const MOST: (u32, u32, u32) = (64 * 1024, 10, 4);
 
 /// The exponent of bcrypt's rounds; 14 is about a second.
 const BCRYPT: std::ops::RangeInclusive<u32> = 4..=14;
+
+/// Working memory that hashes take over from one another.
+#[derive(Default)]
+pub(super) struct Memory(Vec<Block>);
+
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Memory(…)")
+    }
+}
 
 /// A password fits.
 #[derive(Debug)]
@@ -49,10 +63,19 @@ impl<'a> StoredHash<'a> {
     }
 
     /// `password` is at most 72 bytes, so that bcrypt has nothing to cut.
-    pub(super) fn verify(&self, password: &str) -> Result<Option<Match>, HashError> {
+    pub(super) fn verify(&self, password: &str, memory: &mut Memory) -> Result<Option<Match>, HashError> {
         match self {
             Self::Argon2id { hash, is_ours } => {
-                let right = Argon2::default().verify_password(password.as_bytes(), hash.as_ref()).is_ok();
+                let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else {
+                    return Err(HashError::UnknownFormat);
+                };
+                let params = Params::try_from(hash.as_ref()).map_err(|_| HashError::UnknownFormat)?;
+                // A hash without a version is of the first one (RFC 9106 came later).
+                let version = hash.version.map_or(Ok(Version::V0x10), Version::try_from);
+                let version = version.map_err(|_| HashError::UnknownFormat)?;
+                let mut found = vec![0; expected.as_bytes().len()];
+                fill(&Argon2::new(Algorithm::Argon2id, version, params), password, salt, &mut found, memory)?;
+                let right = constant_time_eq(&found, expected.as_bytes());
                 Ok(right.then_some(Match { needs_rehash: !is_ours }))
             }
             Self::Bcrypt(hash) => {
@@ -64,19 +87,39 @@ impl<'a> StoredHash<'a> {
 }
 
 /// A new hash, as a PHC string.
-pub(super) fn hash(password: &str, salt: &[u8; 16]) -> Result<String, HashError> {
-    let hash: phc::PasswordHash =
-        ours()?.hash_password_with_salt(password.as_bytes(), salt).map_err(|_| HashError::UnknownFormat)?;
+pub(super) fn hash(password: &str, salt: &[u8; 16], memory: &mut Memory) -> Result<String, HashError> {
+    let (cost, passes, lanes) = OURS;
+    let params = Params::new(cost, passes, lanes, None).map_err(|_| HashError::UnknownFormat)?;
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+    fill(&argon2, password, salt, &mut output, memory)?;
+    let hash = phc::PasswordHash {
+        algorithm: ARGON2ID_IDENT,
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&params).map_err(|_| HashError::UnknownFormat)?,
+        salt: Some(Salt::new(salt).map_err(|_| HashError::UnknownFormat)?),
+        hash: Some(Output::new(&output).map_err(|_| HashError::UnknownFormat)?),
+    };
     Ok(hash.to_string())
 }
 
-/// Costs as much as a new hash.
-pub(super) fn work_for_nothing(password: &str) {
-    let _ = std::hint::black_box(hash(password, &[0; 16]));
+fn fill(
+    argon2: &Argon2<'_>,
+    password: &str,
+    salt: &[u8],
+    output: &mut [u8],
+    memory: &mut Memory,
+) -> Result<(), HashError> {
+    let blocks = argon2.params().block_count();
+    if memory.0.len() < blocks {
+        memory.0.resize(blocks, Block::default());
+    }
+    argon2
+        .hash_password_into_with_memory(password.as_bytes(), salt, output, &mut memory.0)
+        .map_err(|_| HashError::UnknownFormat)
 }
 
-fn ours() -> Result<Argon2<'static>, HashError> {
-    let (memory, passes, lanes) = OURS;
-    let params = Params::new(memory, passes, lanes, None).map_err(|_| HashError::UnknownFormat)?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+/// Costs as much as a new hash.
+pub(super) fn work_for_nothing(password: &str, memory: &mut Memory) {
+    let _ = std::hint::black_box(hash(password, &[0; 16], memory));
 }

@@ -16,7 +16,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use self::{
     bounded::Bounded,
-    formats::{Match, StoredHash},
+    formats::{Match, Memory, StoredHash},
 };
 use crate::{Evidence, Proof, Subject};
 
@@ -109,7 +109,7 @@ pub struct Verified {
 /// Hashes and verifies passwords. Clones share one bound; a process has one.
 #[derive(Clone, Debug)]
 pub struct Hasher {
-    bounded: Arc<Bounded>,
+    bounded: Arc<Bounded<Memory>>,
     random: Random,
 }
 
@@ -123,7 +123,7 @@ impl Hasher {
     /// Hashes a password that is to be stored.
     pub async fn hash(&self, password: &NewPassword) -> Result<PasswordHash, HashError> {
         let (password, salt) = (password.0.clone(), self.random.bytes::<16>());
-        let hash = self.bounded.run(move || formats::hash(password.expose(), &salt)).await?;
+        let hash = self.bounded.run(move |memory| formats::hash(password.expose(), &salt, memory)).await?;
         hash.map(PasswordHash)
     }
 
@@ -147,7 +147,7 @@ impl Hasher {
         now: Timestamp,
     ) -> Result<Option<Verified>, HashError> {
         let (stored, password) = (stored.cloned(), password.clone());
-        let matched = self.bounded.run(move || compare(stored.as_ref(), &password)).await??;
+        let matched = self.bounded.run(move |memory| compare(stored.as_ref(), &password, memory)).await??;
         Ok(matched.map(|Match { needs_rehash }| Verified {
             proof: Proof::of(subject, Evidence::Password, now),
             needs_rehash,
@@ -155,7 +155,11 @@ impl Hasher {
     }
 }
 
-fn compare(stored: Option<&PasswordHash>, password: &Secret<String>) -> Result<Option<Match>, HashError> {
+fn compare(
+    stored: Option<&PasswordHash>,
+    password: &Secret<String>,
+    memory: &mut Memory,
+) -> Result<Option<Match>, HashError> {
     let parsed = stored.map(|hash| StoredHash::parse(hash.as_str()));
     let normal = Secret::new(password.expose().nfc().collect::<String>());
     // A hash made elsewhere may be of the bytes as sent, which are not normalised on every platform.
@@ -164,12 +168,12 @@ fn compare(stored: Option<&PasswordHash>, password: &Secret<String>) -> Result<O
         let Some(text) = text else { continue };
         match &parsed {
             Some(Ok(hash)) if text.expose().len() <= MAX_BYTES => {
-                if let Some(mut matched) = hash.verify(text.expose())? {
+                if let Some(mut matched) = hash.verify(text.expose(), memory)? {
                     matched.needs_rehash |= !is_normal;
                     return Ok(Some(matched));
                 }
             }
-            _ => formats::work_for_nothing(text.expose()),
+            _ => formats::work_for_nothing(text.expose(), memory),
         }
     }
     match parsed {

@@ -84,7 +84,7 @@ fn an_unknown_user_costs_about_as_much_as_a_wrong_password() {
     let fastest = |stored: Option<&PasswordHash>, password: &str| {
         let run = |_| {
             let started = std::time::Instant::now();
-            assert!(!matches!(compare(stored, &secret(password)), Ok(Some(_))));
+            assert!(!matches!(compare(stored, &secret(password), &mut Memory::default()), Ok(Some(_))));
             started.elapsed()
         };
         (0..9).map(run).min().unwrap()
@@ -114,7 +114,7 @@ fn passwords_are_compared_after_normalisation() {
 #[test]
 fn a_hash_of_the_bytes_as_sent_fits_and_is_to_be_replaced() {
     let world = World::new();
-    let imported = formats::hash(DECOMPOSED, &[7; 16]).unwrap();
+    let imported = formats::hash(DECOMPOSED, &[7; 16], &mut Memory::default()).unwrap();
     assert_eq!(world.fits(&imported, DECOMPOSED), Some(true));
     assert_eq!(world.fits(&imported, COMPOSED), None);
 }
