@@ -5,25 +5,24 @@ import { apply, find, get, list, remove, waitFor } from '../harness/cluster.mjs'
 import { loginWithPassword, register } from '../harness/flow.mjs';
 import { project, projectGone, ready, waitForCondition } from '../harness/tenant.mjs';
 
-const name = 'leaving';
 const KINDS = ['ServiceAccount', 'ConfigMap', 'Service', 'Deployment', 'NetworkPolicy', 'Pod'];
-const mine = `hanko-operator.dev/project=${name}`;
 
-const nothingOwnedIsLeft = (namespace) => waitFor('everything owned to go', async () => {
-  const left = (await Promise.all(KINDS.map((kind) => list(kind, namespace, mine)))).flat();
+const nothingOwnedIsLeft = (namespace, name) => waitFor('everything owned to go', async () => {
+  const left = (await Promise.all(KINDS.map((kind) => list(kind, namespace, `hanko-operator.dev/project=${name}`)))).flat();
   return left.length === 0;
 });
-const data = async (namespace) => [await find('PersistentVolumeClaim', namespace, `${name}-data`), await find('Secret', namespace, `${name}-keys`)];
+const data = async (namespace, name) => [await find('PersistentVolumeClaim', namespace, `${name}-data`), await find('Secret', namespace, `${name}-keys`)];
 
 scenario('deletion takes what is owned, keeps the data, and a project made again finds its users', { namespace: 'deletion' }, async ({ namespace }) => {
+  const name = 'leaving';
   const base = await ready(project(namespace, name));
   await register(base, 'stays@example.com');
   const { status: { tenantId } } = await get('HankoProject', namespace, name);
 
   await remove('HankoProject', namespace, name);
   await projectGone(namespace, name);
-  await nothingOwnedIsLeft(namespace);
-  for (const object of await data(namespace)) {
+  await nothingOwnedIsLeft(namespace, name);
+  for (const object of await data(namespace, name)) {
     assert.ok(object, 'the claim and the keys stay');
     assert.equal(object.metadata.deletionTimestamp, undefined);
     assert.equal(object.metadata.ownerReferences, undefined);
@@ -35,11 +34,12 @@ scenario('deletion takes what is owned, keeps the data, and a project made again
 });
 
 scenario('deletionPolicy Delete takes the claim and the keys too', { namespace: 'deletion' }, async ({ namespace }) => {
+  const name = 'erased';
   await ready(project(namespace, name));
   await apply(project(namespace, name, { deletionPolicy: 'Delete' }));
   await waitForCondition(namespace, name, 'Ready');
   await remove('HankoProject', namespace, name);
   await projectGone(namespace, name);
-  await nothingOwnedIsLeft(namespace);
-  await waitFor('the data to go', async () => (await data(namespace)).every((object) => !object));
+  await nothingOwnedIsLeft(namespace, name);
+  await waitFor('the data to go', async () => (await data(namespace, name)).every((object) => !object));
 });
