@@ -37,6 +37,8 @@ pub(crate) struct Memory {
     pub(crate) resident: u64,
     /// The part that belongs to this process alone.
     pub(crate) anonymous: u64,
+    /// The part that is the program's file: every tenant of a node shares these pages.
+    pub(crate) program: u64,
     /// The most there ever was.
     pub(crate) peak: u64,
 }
@@ -129,7 +131,17 @@ impl Subject {
             let line = text.lines().find(|line| line.starts_with(name));
             line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok()).unwrap_or(0)
         };
+        let (mut program, mut in_program) = (0, false);
+        for line in read("smaps")?.lines() {
+            // A mapping begins with its addresses; its fields follow, one on a line.
+            if line.starts_with(|c: char| c.is_ascii_hexdigit() && !c.is_ascii_uppercase()) {
+                in_program = line.ends_with(&*self.binary.to_string_lossy());
+            } else if in_program && line.starts_with("Rss:") {
+                program += field(line, "Rss:");
+            }
+        }
         Ok(Memory {
+            program,
             resident: field(&rollup, "Rss:"),
             anonymous: field(&rollup, "Anonymous:"),
             peak: field(&status, "VmHWM:"),
