@@ -21,9 +21,10 @@ pub(crate) struct Row {
 /// What the figures mean where they miss their target.
 const NOTES: &str = "
 Two figures miss their target. Resident memory of an idle tenant is a little over 14 MiB because most of it is pages of the program's
-file; they are there once for all tenants of a node, so that one more tenant costs what the last table says. And while 200 passwords are hashed, a session
-check on PostgreSQL has to be scheduled four times (client, runtime, database, runtime) beside hashing threads of the lowest priority, which Linux lets
-finish their slice of some milliseconds; on SQLite it is scheduled twice.
+file; they are there once for all tenants of a node, so that one more tenant costs what the last table says. How many
+of them count also depends on how the file lies in the page cache: a fresh copy of the same program showed 17.5 MiB. And while 200 passwords are hashed, a session
+check on PostgreSQL takes up to twice as long as it should. The cause has not been profiled; the likely one is that each check changes processes twice
+more than on SQLite, each time beside hashing threads that finish their time slice first although they have the lowest priority.
 ";
 
 /// Tells the person who waits what is going on.

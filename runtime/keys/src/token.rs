@@ -45,11 +45,6 @@ impl VerifiedToken {
     pub fn uuid(&self, name: &str) -> Option<Uuid> {
         self.claims.get(name)?.as_str()?.parse().ok()
     }
-
-    /// A claim that counts seconds.
-    pub fn seconds(&self, name: &str) -> Option<Timestamp> {
-        self.claims.get(name)?.as_i64().map(Timestamp::from_seconds)
-    }
 }
 
 impl SigningKeys {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::engine::{Action, Cx, Failure, Input, Step};
 
-/// Stays in `STATE`.
+/// Stays in the state it names.
 pub(super) struct RememberMe(pub(super) &'static str);
 
 #[derive(Deserialize)]
