@@ -5,7 +5,8 @@ use std::{error::Error, fs, path::Path};
 use hanko_crds::generate::{File, files};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    // Not where it was compiled: checkouts share one target folder.
+    let root = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join("..");
     for File { path, text } in files()? {
         let path = root.join(path);
         if let Some(folder) = path.parent() {
