@@ -19,8 +19,18 @@ pub enum AuditKind {
     PasswordChanged,
     /// A passkey was stored.
     PasskeyCreated,
+    /// A security key was stored.
+    SecurityKeyCreated,
+    /// A TOTP secret was stored.
+    OtpCreated,
+    /// An address was added to an account.
+    EmailCreated,
     /// An address was proven by its owner.
     EmailVerified,
+    /// The owner of an account was told of a change by mail.
+    SecurityNotificationSent,
+    /// An account's password was tried too often, whoever tried; written once per pause (FC-52).
+    PasswordLimitReached,
     /// Everything attached to an account by someone who had not proven its address was removed (`spec/decisions.md` 2).
     CredentialsPurged,
     /// An authenticator changed its mind about backup (FC-02).
@@ -37,7 +47,12 @@ impl AuditKind {
             Self::UserLoggedOut => "user_logged_out",
             Self::PasswordChanged => "password_changed",
             Self::PasskeyCreated => "passkey_created",
+            Self::SecurityKeyCreated => "security_key_created",
+            Self::OtpCreated => "otp_created",
+            Self::EmailCreated => "email_created",
             Self::EmailVerified => "email_verified",
+            Self::SecurityNotificationSent => "security_notification_sent",
+            Self::PasswordLimitReached => "password_limit_reached",
             Self::CredentialsPurged => "credentials_purged",
             Self::PasskeyBackupChanged => "passkey_backup_changed",
         }

@@ -9,6 +9,20 @@ use crate::Timestamp;
 pub enum EventKind {
     /// A mail has to be sent.
     EmailSend,
+    /// An account was made.
+    UserCreate,
+    /// A login has ended in a session.
+    UserLogin,
+    /// An address was added.
+    UserUpdateEmailCreate,
+    /// A username was set for the first time.
+    UserUpdateUsernameCreate,
+    /// A password was replaced.
+    UserUpdatePasswordUpdate,
+    /// A flow made a session.
+    SessionCreateFlow,
+    /// A session ended because its user began one too many.
+    SessionDeletePassiveLimit,
 }
 
 impl EventKind {
@@ -16,6 +30,13 @@ impl EventKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::EmailSend => "email.send",
+            Self::UserCreate => "user.create",
+            Self::UserLogin => "user.login",
+            Self::UserUpdateEmailCreate => "user.update.email.create",
+            Self::UserUpdateUsernameCreate => "user.update.username.create",
+            Self::UserUpdatePasswordUpdate => "user.update.password.update",
+            Self::SessionCreateFlow => "session.create.flow",
+            Self::SessionDeletePassiveLimit => "session.delete.passive.limit",
         }
     }
 }

@@ -57,6 +57,10 @@ ids! {
     EmailId;
     /// A stored password.
     PasswordId;
+    /// A username of a user.
+    UsernameId;
+    /// A stored TOTP secret.
+    OtpSecretId;
     /// A session, the `session_id` claim of its token.
     SessionId;
     /// A run of a flow.

@@ -14,13 +14,18 @@ pub mod random;
 pub mod request;
 pub mod secret;
 pub mod time;
+pub mod username;
 
 pub use address::EmailAddress;
 pub use audit::{Actor, AuditEntry, AuditKind};
 pub use event::{Event, EventKind};
-pub use id::{AuditId, CredentialId, DeliveryId, EmailId, EventId, FlowId, PasswordId, SessionId, TenantId, UserId};
+pub use id::{
+    AuditId, CredentialId, DeliveryId, EmailId, EventId, FlowId, OtpSecretId, PasswordId, SessionId, TenantId, UserId,
+    UsernameId,
+};
 pub use passkey::Passkey;
 pub use random::Random;
 pub use request::RequestMeta;
 pub use secret::Secret;
 pub use time::{Clock, Timestamp};
+pub use username::Username;

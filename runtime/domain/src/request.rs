@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::Secret;
+
 /// The request's circumstances.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct RequestMeta {
@@ -13,6 +15,8 @@ pub struct RequestMeta {
     pub user_agent: String,
     /// `X-Language` as sent; resolved when the mail is rendered.
     pub language: String,
+    /// The value of the cookie that names the accounts this device is trusted by.
+    pub trusted_devices: Option<Secret<String>>,
 }
 
 impl RequestMeta {

@@ -68,6 +68,7 @@ impl<S: Sync> FromRequestParts<S> for Meta {
             ip: Some(ip),
             user_agent: text(&parts.headers, header::USER_AGENT, USER_AGENT),
             language: text(&parts.headers, X_LANGUAGE, LANGUAGE),
+            trusted_devices: None,
         }))
     }
 }
