@@ -1,16 +1,17 @@
 //! What a document means once every default is applied: a [`Project`] cannot hold an illegal value.
 
-use std::{collections::BTreeMap, time::Duration};
+mod settings;
+
+use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 use serde::Serialize;
 use url::Url;
 use uuid::Uuid;
 
-use crate::spec::{
-    Acquire, AttestationPreference, DeletionPolicy, IpExtractor, PasscodeCharset, Retention, SameSite, SecretKeyRef,
-    SmtpTls, UserVerification,
-};
+pub use settings::*;
+
+use crate::spec::{DeletionPolicy, IpExtractor, SecretKeyRef, SmtpTls};
 
 /// A tenant's whole configuration. Printed by `check --effective`; holds references to secrets, never their values.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -70,6 +71,8 @@ pub struct Mail {
     pub from_address: String,
     /// Sender name.
     pub from_name: String,
+    /// Where answers go; `None`: to the sender.
+    pub reply_to: Option<String>,
     /// Host of the server.
     pub host: String,
     /// Its port.
@@ -147,179 +150,4 @@ pub struct Ingress {
     pub tls_secret_name: Option<String>,
     /// Annotations for its controller.
     pub annotations: BTreeMap<String, String>,
-}
-
-/// Behaviour of the tenant, all defaults applied.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Settings {
-    /// `account.allow_signup`.
-    pub allow_signup: bool,
-    /// `email.*`.
-    pub email: Email,
-    /// `password.*`.
-    pub password: Password,
-    /// `passkey.*`.
-    pub passkey: Passkey,
-    /// `session.*`.
-    pub session: Session,
-    /// `service.name`.
-    pub service_name: String,
-    /// `privacy.*`.
-    pub privacy: Privacy,
-    /// `webauthn.*`.
-    pub webauthn: Webauthn,
-    /// `rate_limiter.*`.
-    pub rate_limiter: RateLimiter,
-    /// `audit_log.mask`.
-    pub audit_mask: bool,
-}
-
-/// E-mail addresses and passcodes.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Email {
-    /// New addresses are confirmed by a passcode.
-    pub require_verification: bool,
-    /// Passcodes sign a user in.
-    pub use_for_authentication: bool,
-    /// In characters.
-    pub max_length: u32,
-    /// Lifetime of a passcode.
-    #[serde(serialize_with = "crate::duration::serialize")]
-    pub passcode_ttl: Duration,
-    /// Characters of a passcode.
-    pub passcode_charset: PasscodeCharset,
-}
-
-/// Passwords.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Password {
-    /// On.
-    pub enabled: bool,
-    /// Creation may be skipped.
-    pub optional: bool,
-    /// `never` when not enabled.
-    pub acquire_on_registration: Acquire,
-    /// `never` when not enabled.
-    pub acquire_on_login: Acquire,
-    /// Recovery by passcode.
-    pub recovery: bool,
-    /// In characters.
-    pub min_length: u32,
-}
-
-/// Passkeys.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Passkey {
-    /// On.
-    pub enabled: bool,
-    /// Creation may be skipped.
-    pub optional: bool,
-    /// `never` when not enabled.
-    pub acquire_on_registration: Acquire,
-    /// `never` when not enabled.
-    pub acquire_on_login: Acquire,
-    /// Attestation asked for.
-    pub attestation_preference: AttestationPreference,
-    /// User verification asked for.
-    pub user_verification: UserVerification,
-}
-
-/// Sessions.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Session {
-    /// Lifetime of a token.
-    #[serde(serialize_with = "crate::duration::serialize")]
-    pub lifespan: Duration,
-    /// `Some`: tokens are renewed in the second half of their life, up to this age of the session.
-    #[serde(serialize_with = "crate::duration::serialize_option")]
-    pub renewed_until: Option<Duration>,
-    /// Inactivity that ends a session.
-    #[serde(serialize_with = "crate::duration::serialize_option")]
-    pub idle_timeout: Option<Duration>,
-    /// Concurrent sessions per user.
-    pub limit: u32,
-    /// `iss`.
-    pub issuer: Option<String>,
-    /// `aud`, at least one.
-    pub audience: Vec<String>,
-    /// Store the client's address.
-    pub acquire_ip_address: bool,
-    /// Store the user agent.
-    pub acquire_user_agent: bool,
-    /// `X-Auth-Token` instead of a cookie.
-    pub enable_auth_token_header: bool,
-    /// The cookie.
-    pub cookie: Cookie,
-}
-
-/// The session cookie.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Cookie {
-    /// Its name.
-    pub name: String,
-    /// `None`: host-only.
-    pub domain: Option<String>,
-    /// `HttpOnly`.
-    pub http_only: bool,
-    /// `Secure`: the public URL is https.
-    pub secure: bool,
-    /// `SameSite`.
-    pub same_site: SameSite,
-    /// Whether it outlives the browser.
-    pub retention: Retention,
-}
-
-/// What strangers may learn.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Privacy {
-    /// Says whether an address has an account.
-    pub show_account_existence_hints: bool,
-    /// Offers only the methods the user has.
-    pub only_show_actual_login_methods: bool,
-}
-
-/// The relying party.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Webauthn {
-    /// RP ID.
-    pub relying_party_id: String,
-    /// RP name.
-    pub relying_party_name: String,
-    /// Accepted origins of client data.
-    pub origins: Vec<String>,
-    /// Registration timeout.
-    #[serde(serialize_with = "crate::duration::serialize")]
-    pub registration_timeout: Duration,
-    /// Login timeout.
-    #[serde(serialize_with = "crate::duration::serialize")]
-    pub login_timeout: Duration,
-}
-
-/// Limits that protect accounts; `None`: off.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RateLimiter {
-    /// Password attempts.
-    pub password: Option<Limit>,
-    /// Passcode mails.
-    pub passcode: Option<Limit>,
-}
-
-/// So many in a fixed window.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Limit {
-    /// Tokens per window.
-    pub tokens: u32,
-    /// Length of the window.
-    #[serde(serialize_with = "crate::duration::serialize")]
-    pub interval: Duration,
 }

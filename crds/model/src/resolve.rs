@@ -2,10 +2,14 @@
 
 mod addresses;
 mod deployment;
+mod identifiers;
+mod limits;
 mod mail;
+mod mfa;
 mod reference;
 mod session;
 mod settings;
+mod sign_in;
 #[cfg(test)]
 mod tests;
 

@@ -35,6 +35,6 @@ impl Project {
             let credentials = mail.credentials.iter().flat_map(|both| [&both.username, &both.password]);
             credentials.chain(&mail.ca_ref)
         });
-        database.into_iter().chain(mail)
+        database.into_iter().chain(mail).chain(&self.settings.rate_limiter.redis)
     }
 }

@@ -157,6 +157,10 @@ pub struct PostgresSpec {
 pub struct MailSpec {
     /// The sender.
     pub from: MailFromSpec,
+    /// The address that answers go to. Default: left out, so they go to the sender.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 320))]
+    pub reply_to: Option<String>,
     /// The server that takes the mail.
     pub smtp: SmtpSpec,
 }

@@ -17,25 +17,22 @@ enum Home {
 use Home::{Field, Never, NotYet};
 
 const PROFILE: &str = "comes with the profile flow";
-const USERNAMES: &str = "comes with usernames";
-const MFA: &str = "comes with second factors; until then a project behaves as with `mfa.enabled: false`";
-const NOTIFICATIONS: &str = "comes with the security notifications";
+const NOTIFICATIONS: &str = "comes with the profile flow: what it tells of is done there";
 const OAUTH: &str = "comes with the kind OAuthProvider";
 const SAML: &str = "comes with the kind SamlProvider";
 const WEBHOOKS: &str = "comes with webhooks";
 const KMS: &str = "comes with signing keys outside of the database";
-const OPTIONAL_EMAIL: &str = "comes with usernames: without them an address is what names an account";
 
 const KEYS: &[(&str, Home)] = &[
     ("account.allow_deletion", NotYet(PROFILE)),
     ("account.allow_signup", Field("settings.account.allowSignup")),
-    ("email.enabled", NotYet(OPTIONAL_EMAIL)),
-    ("email.optional", NotYet(OPTIONAL_EMAIL)),
-    ("email.acquire_on_registration", NotYet(OPTIONAL_EMAIL)),
-    ("email.acquire_on_login", NotYet(OPTIONAL_EMAIL)),
+    ("email.enabled", Field("settings.email.enabled")),
+    ("email.optional", Field("settings.email.optional")),
+    ("email.acquire_on_registration", Field("settings.email.acquireOnRegistration")),
+    ("email.acquire_on_login", Field("settings.email.acquireOnLogin")),
     ("email.require_verification", Field("settings.email.requireVerification")),
     ("email.limit", NotYet(PROFILE)),
-    ("email.use_as_login_identifier", NotYet(OPTIONAL_EMAIL)),
+    ("email.use_as_login_identifier", Field("settings.email.useAsLoginIdentifier")),
     ("email.use_for_authentication", Field("settings.email.useForAuthentication")),
     ("email.max_length", Field("settings.email.maxLength")),
     ("email.passcode_ttl", Field("settings.email.passcodeTtl")),
@@ -47,13 +44,13 @@ const KEYS: &[(&str, Home)] = &[
     ("email_delivery.smtp.port", Field("mail.smtp.port")),
     ("email_delivery.smtp.user", Field("mail.smtp.credentialsRef")),
     ("email_delivery.smtp.password", Field("mail.smtp.credentialsRef")),
-    ("username.enabled", NotYet(USERNAMES)),
-    ("username.optional", NotYet(USERNAMES)),
-    ("username.acquire_on_registration", NotYet(USERNAMES)),
-    ("username.acquire_on_login", NotYet(USERNAMES)),
-    ("username.use_as_login_identifier", NotYet(USERNAMES)),
-    ("username.min_length", NotYet(USERNAMES)),
-    ("username.max_length", NotYet(USERNAMES)),
+    ("username.enabled", Field("settings.username.enabled")),
+    ("username.optional", Field("settings.username.optional")),
+    ("username.acquire_on_registration", Field("settings.username.acquireOnRegistration")),
+    ("username.acquire_on_login", Field("settings.username.acquireOnLogin")),
+    ("username.use_as_login_identifier", Field("settings.username.useAsLoginIdentifier")),
+    ("username.min_length", Field("settings.username.minLength")),
+    ("username.max_length", Field("settings.username.maxLength")),
     ("password.enabled", Field("settings.password.enabled")),
     ("password.optional", Field("settings.password.optional")),
     ("password.acquire_on_registration", Field("settings.password.acquireOnRegistration")),
@@ -67,20 +64,20 @@ const KEYS: &[(&str, Home)] = &[
     ("passkey.attestation_preference", Field("settings.passkey.attestationPreference")),
     ("passkey.user_verification", Field("settings.passkey.userVerification")),
     ("passkey.limit", NotYet(PROFILE)),
-    ("mfa.enabled", NotYet(MFA)),
-    ("mfa.optional", NotYet(MFA)),
-    ("mfa.acquire_on_login", NotYet(MFA)),
-    ("mfa.acquire_on_registration", NotYet(MFA)),
-    ("mfa.totp.enabled", NotYet(MFA)),
-    ("mfa.security_keys.enabled", NotYet(MFA)),
-    ("mfa.security_keys.limit", NotYet(MFA)),
-    ("mfa.security_keys.user_verification", NotYet(MFA)),
-    ("mfa.security_keys.authenticator_attachment", NotYet(MFA)),
-    ("mfa.security_keys.attestation_preference", NotYet(MFA)),
-    ("mfa.device_trust_policy", NotYet(MFA)),
-    ("mfa.device_trust_duration", NotYet(MFA)),
-    ("mfa.device_trust_cookie_name", NotYet(MFA)),
-    ("mfa.device_trust_max_users_per_device", NotYet(MFA)),
+    ("mfa.enabled", Field("settings.mfa.enabled")),
+    ("mfa.optional", Field("settings.mfa.optional")),
+    ("mfa.acquire_on_login", Field("settings.mfa.acquireOnLogin")),
+    ("mfa.acquire_on_registration", Field("settings.mfa.acquireOnRegistration")),
+    ("mfa.totp.enabled", Field("settings.mfa.totp.enabled")),
+    ("mfa.security_keys.enabled", Field("settings.mfa.securityKeys.enabled")),
+    ("mfa.security_keys.limit", NotYet(PROFILE)),
+    ("mfa.security_keys.user_verification", Field("settings.mfa.securityKeys.userVerification")),
+    ("mfa.security_keys.authenticator_attachment", Field("settings.mfa.securityKeys.authenticatorAttachment")),
+    ("mfa.security_keys.attestation_preference", Field("settings.mfa.securityKeys.attestationPreference")),
+    ("mfa.device_trust_policy", Field("settings.mfa.deviceTrustPolicy")),
+    ("mfa.device_trust_duration", Field("settings.mfa.deviceTrustDuration")),
+    ("mfa.device_trust_cookie_name", Field("settings.mfa.deviceTrustCookieName")),
+    ("mfa.device_trust_max_users_per_device", Field("settings.mfa.deviceTrustMaxUsersPerDevice")),
     ("session.lifespan", Field("settings.session.lifespan")),
     ("session.idle_timeout", Field("settings.session.idleTimeout")),
     ("session.limit", Field("settings.session.limit")),
@@ -145,6 +142,11 @@ const KEYS: &[(&str, Home)] = &[
     ("privacy.only_show_actual_login_methods", Field("settings.privacy.onlyShowActualLoginMethods")),
 ];
 
+const ACCOUNT: &str = "ours: a password is not guessed from many addresses";
+const RECIPIENT: &str = "ours: a mailbox is not filled from many addresses";
+const MAIL_CLIENT: &str = "ours: one address does not fill many mailboxes";
+const FLOOD: &str = "ours: one address does not keep the service busy";
+
 /// Fields below `settings` that are no tenant setting of upstream's: its process-wide ones, and ours.
 const OTHERS: &[(&str, &str)] = &[
     ("settings.session.renewal.enabled", "ours: sessions that slide"),
@@ -154,6 +156,21 @@ const OTHERS: &[(&str, &str)] = &[
     ("settings.rateLimiter.passwordLimits.interval", "upstream has it for the whole process"),
     ("settings.rateLimiter.passcodeLimits.tokens", "upstream has it for the whole process"),
     ("settings.rateLimiter.passcodeLimits.interval", "upstream has it for the whole process"),
+    ("settings.rateLimiter.otpLimits.tokens", "upstream has it for the whole process"),
+    ("settings.rateLimiter.otpLimits.interval", "upstream has it for the whole process"),
+    ("settings.rateLimiter.accountLimits.tokens", ACCOUNT),
+    ("settings.rateLimiter.accountLimits.interval", ACCOUNT),
+    ("settings.rateLimiter.recipientLimits.tokens", RECIPIENT),
+    ("settings.rateLimiter.recipientLimits.interval", RECIPIENT),
+    ("settings.rateLimiter.mailClientLimits.tokens", MAIL_CLIENT),
+    ("settings.rateLimiter.mailClientLimits.interval", MAIL_CLIENT),
+    ("settings.rateLimiter.floodLimits.tokens", FLOOD),
+    ("settings.rateLimiter.floodLimits.interval", FLOOD),
+    ("settings.rateLimiter.redis.urlRef.name", "upstream has it for the whole process"),
+    ("settings.rateLimiter.redis.urlRef.key", "upstream has it for the whole process"),
+    ("settings.securityNotifications.notifications.passwordRecovery.enabled", "ours: upstream tells nobody"),
+    ("settings.securityNotifications.notifications.newSession.enabled", "ours: upstream tells nobody"),
+    ("settings.securityNotifications.notifications.passwordLimit.enabled", "ours: upstream tells nobody"),
     ("settings.auditLog.mask", "upstream has it for the whole process"),
 ];
 

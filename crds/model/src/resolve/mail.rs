@@ -17,6 +17,9 @@ pub(super) fn resolve(spec: &MailSpec, service_name: &str, public_host: &str, fi
         );
     }
     findings.ok("spec.mail.from.address", check_address(&spec.from.address));
+    if let Some(address) = &spec.reply_to {
+        findings.ok("spec.mail.replyTo", check_address(address));
+    }
     let SmtpSpec { host, port, tls, credentials_ref, ca_ref, helo_name } = &spec.smtp;
     if !is_address(host) {
         findings.ok("spec.mail.smtp.host", host_name(host));
@@ -44,6 +47,7 @@ pub(super) fn resolve(spec: &MailSpec, service_name: &str, public_host: &str, fi
     Mail {
         from_address: spec.from.address.clone(),
         from_name,
+        reply_to: spec.reply_to.clone(),
         host: host.clone(),
         port,
         tls,

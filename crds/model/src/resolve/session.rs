@@ -103,7 +103,7 @@ fn cookie(spec: &CookieSpec, addresses: Option<&Addresses>, findings: &mut Findi
         _ => None,
     };
     let name = spec.name.clone().unwrap_or_else(|| "hanko".into());
-    findings.ok(format!("{path}.name"), check_name(&name, secure, spec.domain.is_some()));
+    findings.ok(format!("{path}.name"), check_cookie_name(&name, secure, spec.domain.is_some()));
     let same_site = spec.same_site.unwrap_or(SameSite::Strict);
     if same_site == SameSite::None && !secure {
         findings.add(
@@ -141,8 +141,8 @@ fn cookie_domain(text: &str, hosts: &[String]) -> Result<String, String> {
     }
 }
 
-/// A token of RFC 9110 §5.6.2, and what the prefixes promise (RFC 6265bis §4.1.3).
-fn check_name(name: &str, secure: bool, domain: bool) -> Result<(), String> {
+/// The name of a cookie: a token of RFC 9110 §5.6.2, and what the prefixes promise (RFC 6265bis §4.1.3).
+pub(super) fn check_cookie_name(name: &str, secure: bool, domain: bool) -> Result<(), String> {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     if name.is_empty() || !name.bytes().all(token) {
         return Err(format!("`{name}` is not the name of a cookie; write letters, digits, `-` and `_`"));

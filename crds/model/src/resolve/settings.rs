@@ -5,13 +5,10 @@ use std::{ops::RangeInclusive, time::Duration};
 use crate::{
     document::Document,
     problem::Findings,
-    project::{Email, Limit, Passkey, Password, Privacy, RateLimiter, Settings, Webauthn},
-    resolve::{
-        addresses::Addresses,
-        session::{self, positive},
-    },
+    project::{Email, Passkey, Password, Privacy, SecurityNotifications, Settings, Webauthn},
+    resolve::{addresses::Addresses, identifiers, limits, mfa, session, sign_in},
     spec::{
-        Acquire, AttestationPreference, EmailSpec, LimitSpec, PasskeySpec, PasswordSpec, RateLimiterSpec, SettingsSpec,
+        Acquire, AttestationPreference, PasskeySpec, PasswordSpec, SecurityNotificationsSpec, SettingsSpec,
         UserVerification, WebauthnSpec,
     },
 };
@@ -23,42 +20,44 @@ pub(super) fn resolve(document: &Document, addresses: Option<&Addresses>, findin
     let SettingsSpec {
         account,
         email,
+        username,
         password,
         passkey,
+        mfa,
         session,
         service,
         privacy,
         webauthn,
         rate_limiter,
+        security_notifications,
         audit_log,
     } = spec;
     let service_name = service.and_then(|service| service.name).unwrap_or_else(|| document.name.clone());
     check_text("spec.settings.service.name", &service_name, findings);
-    let email = resolve_email(&email.unwrap_or_default(), mail, findings);
-    let password = resolve_password(&password.unwrap_or_default(), mail, findings);
-    let passkey = resolve_passkey(&passkey.unwrap_or_default());
-    if !password.enabled && !passkey.enabled && !email.use_for_authentication {
-        findings.add(
-            "spec.settings",
-            "leaves no way to sign in; enable `password`, `passkey`, or `mail` with `email.useForAuthentication`",
-        );
-    }
+    let email = identifiers::email(&email.unwrap_or_default(), mail, findings);
+    let password = resolve_password(&password.unwrap_or_default(), &email, mail, findings);
+    let session = session::resolve(&session.unwrap_or_default(), addresses, findings);
     let privacy = privacy.unwrap_or_default();
-    Settings {
+    let settings = Settings {
         allow_signup: account.and_then(|account| account.allow_signup).unwrap_or(true),
         webauthn: resolve_webauthn(&webauthn.unwrap_or_default(), &service_name, addresses, findings),
         email,
+        username: identifiers::username(&username.unwrap_or_default(), findings),
         password,
-        passkey,
-        session: session::resolve(&session.unwrap_or_default(), addresses, findings),
+        passkey: resolve_passkey(&passkey.unwrap_or_default()),
+        mfa: mfa::resolve(&mfa.unwrap_or_default(), &session.cookie, findings),
+        session,
         service_name,
         privacy: Privacy {
             show_account_existence_hints: privacy.show_account_existence_hints.unwrap_or(false),
             only_show_actual_login_methods: privacy.only_show_actual_login_methods.unwrap_or(false),
         },
-        rate_limiter: resolve_rate_limiter(&rate_limiter.unwrap_or_default(), findings),
+        rate_limiter: limits::resolve(&rate_limiter.unwrap_or_default(), findings),
+        security_notifications: notifications(&security_notifications.unwrap_or_default(), mail, findings),
         audit_mask: audit_log.and_then(|audit_log| audit_log.mask).unwrap_or(true),
-    }
+    };
+    sign_in::check(&settings, findings);
+    settings
 }
 
 fn check_text(path: &str, text: &str, findings: &mut Findings) {
@@ -67,7 +66,7 @@ fn check_text(path: &str, text: &str, findings: &mut Findings) {
     }
 }
 
-fn number(
+pub(super) fn number(
     path: &str,
     given: Option<u32>,
     default: u32,
@@ -82,47 +81,33 @@ fn number(
     value
 }
 
-/// A switch of something that sends mail: on when mail can leave, unless the author says otherwise.
-fn mailing(path: &str, given: Option<bool>, mail: bool, findings: &mut Findings) -> bool {
+/// A switch of something that sends mail. Off without mail, which an author who wants it on is told.
+pub(super) fn mailing(path: &str, given: Option<bool>, default: bool, mail: bool, findings: &mut Findings) -> bool {
     if given == Some(true) && !mail {
         findings.add(path, "needs mail; add `spec.mail`, or write false");
     }
-    given.unwrap_or(mail)
-}
-
-fn resolve_email(spec: &EmailSpec, mail: bool, findings: &mut Findings) -> Email {
-    let ttl = number("spec.settings.email.passcodeTtl", spec.passcode_ttl, 300, 30..=86_400, "seconds", findings);
-    Email {
-        require_verification: mailing(
-            "spec.settings.email.requireVerification",
-            spec.require_verification,
-            mail,
-            findings,
-        ),
-        use_for_authentication: mailing(
-            "spec.settings.email.useForAuthentication",
-            spec.use_for_authentication,
-            mail,
-            findings,
-        ),
-        max_length: number("spec.settings.email.maxLength", spec.max_length, 120, 3..=254, "characters", findings),
-        passcode_ttl: Duration::from_secs(ttl.into()),
-        passcode_charset: spec.passcode_charset.unwrap_or_default(),
-    }
+    given.unwrap_or(default) && mail
 }
 
 fn acquire(enabled: bool, given: Option<Acquire>, default: Acquire) -> Acquire {
     if enabled { given.unwrap_or(default) } else { Acquire::Never }
 }
 
-fn resolve_password(spec: &PasswordSpec, mail: bool, findings: &mut Findings) -> Password {
+fn resolve_password(spec: &PasswordSpec, email: &Email, mail: bool, findings: &mut Findings) -> Password {
     let enabled = spec.enabled.unwrap_or(true);
+    let path = "spec.settings.password.recovery";
+    if enabled && spec.recovery == Some(true) && !email.enabled {
+        findings.add(
+            path,
+            "sends a code to the address of the account, and accounts have none; write false, or `email.enabled: true`",
+        );
+    }
     Password {
         enabled,
         optional: spec.optional.unwrap_or(false),
         acquire_on_registration: acquire(enabled, spec.acquire_on_registration, Acquire::Always),
         acquire_on_login: acquire(enabled, spec.acquire_on_login, Acquire::Never),
-        recovery: enabled && mailing("spec.settings.password.recovery", spec.recovery, mail, findings),
+        recovery: enabled && email.enabled && mailing(path, spec.recovery, true, mail, findings),
         min_length: number("spec.settings.password.minLength", spec.min_length, 8, 1..=72, "characters", findings),
     }
 }
@@ -163,24 +148,15 @@ fn resolve_webauthn(
     }
 }
 
-fn resolve_rate_limiter(spec: &RateLimiterSpec, findings: &mut Findings) -> RateLimiter {
-    let enabled = spec.enabled.unwrap_or(true);
-    let mut limit = |name: &str, given: Option<&LimitSpec>, tokens: u32| {
-        let path = format!("spec.settings.rateLimiter.{name}");
-        let minute = Duration::from_secs(60);
-        let tokens = number(
-            &format!("{path}.tokens"),
-            given.map(|limit| limit.tokens),
-            tokens,
-            1..=1_000_000,
-            "per window",
-            findings,
-        );
-        let interval = positive(&format!("{path}.interval"), given.map(|limit| &*limit.interval), minute, findings);
-        enabled.then_some(Limit { tokens, interval })
+fn notifications(spec: &SecurityNotificationsSpec, mail: bool, findings: &mut Findings) -> SecurityNotifications {
+    let spec = spec.notifications.clone().unwrap_or_default();
+    let mut switch = |name: &str, given: Option<bool>, default: bool| {
+        let path = format!("spec.settings.securityNotifications.notifications.{name}.enabled");
+        mailing(&path, given, default, mail, findings)
     };
-    RateLimiter {
-        password: limit("passwordLimits", spec.password_limits.as_ref(), 5),
-        passcode: limit("passcodeLimits", spec.passcode_limits.as_ref(), 3),
+    SecurityNotifications {
+        password_recovery: switch("passwordRecovery", spec.password_recovery.and_then(|one| one.enabled), false),
+        new_session: switch("newSession", spec.new_session.and_then(|one| one.enabled), false),
+        password_limit: switch("passwordLimit", spec.password_limit.and_then(|one| one.enabled), true),
     }
 }

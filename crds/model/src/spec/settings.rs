@@ -1,7 +1,17 @@
 //! Behaviour of a tenant. Sections and names are upstream's.
 
+mod identifiers;
+mod limits;
+mod mfa;
+mod notifications;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use identifiers::*;
+pub use limits::*;
+pub use mfa::*;
+pub use notifications::*;
 
 /// Behaviour of the tenant, upstream's names.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -13,12 +23,18 @@ pub struct SettingsSpec {
     /// E-mail addresses and passcodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<EmailSpec>,
+    /// Usernames.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<UsernameSpec>,
     /// Passwords.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<PasswordSpec>,
     /// Passkeys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passkey: Option<PasskeySpec>,
+    /// Second factors and trusted devices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mfa: Option<MfaSpec>,
     /// Sessions, their tokens and cookies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionSpec>,
@@ -31,9 +47,12 @@ pub struct SettingsSpec {
     /// The relying party of passkeys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webauthn: Option<WebauthnSpec>,
-    /// Limits per account and address.
+    /// Limits that protect accounts, mailboxes and the service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limiter: Option<RateLimiterSpec>,
+    /// Mails about what happened to an account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security_notifications: Option<SecurityNotificationsSpec>,
     /// Audit log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit_log: Option<AuditLogSpec>,
@@ -46,40 +65,6 @@ pub struct AccountSpec {
     /// Whether strangers may register. Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_signup: Option<bool>,
-}
-
-/// E-mail addresses and passcodes.
-#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct EmailSpec {
-    /// New addresses are confirmed by a passcode. Needs `mail`. Default: true with `mail`, else false.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub require_verification: Option<bool>,
-    /// Passcodes by mail sign a user in. Needs `mail`. Default: true with `mail`, else false.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub use_for_authentication: Option<bool>,
-    /// Longest accepted address, in characters, 3 to 254. Default: 120.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 3, max = 254))]
-    pub max_length: Option<u32>,
-    /// Lifetime of a passcode in seconds, 30 to 86400. Default: 300.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 30, max = 86400))]
-    pub passcode_ttl: Option<u32>,
-    /// Characters of a passcode. Default: `numeric`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub passcode_charset: Option<PasscodeCharset>,
-}
-
-/// Characters of a passcode.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum PasscodeCharset {
-    /// Six digits.
-    #[default]
-    Numeric,
-    /// Six letters and digits without look-alikes, case-sensitive.
-    Alphanumeric,
 }
 
 /// When a credential is asked for.
@@ -330,33 +315,6 @@ pub struct TimeoutsSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 10000, max = 3600000))]
     pub login: Option<u32>,
-}
-
-/// Limits that protect accounts.
-#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RateLimiterSpec {
-    /// Attempts are limited. Default: true.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-    /// Password attempts per account and address. Default: 5 in `1m`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub password_limits: Option<LimitSpec>,
-    /// Passcode mails per recipient and address. Default: 3 in `1m`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub passcode_limits: Option<LimitSpec>,
-}
-
-/// So many in a fixed window.
-#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LimitSpec {
-    /// At least 1.
-    #[schemars(range(min = 1, max = 1000000))]
-    pub tokens: u32,
-    /// Length of the window, as `1m`, at least one second.
-    #[schemars(length(max = 32))]
-    pub interval: String,
 }
 
 /// The audit log.

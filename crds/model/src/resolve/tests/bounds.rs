@@ -23,6 +23,11 @@ fn the_bounds_of_the_schema_are_those_of_the_code() {
                 "settings": {"rateLimiter": {
                     "passwordLimits": {"tokens": 5, "interval": "1m"},
                     "passcodeLimits": {"tokens": 5, "interval": "1m"},
+                    "otpLimits": {"tokens": 5, "interval": "1m"},
+                    "accountLimits": {"tokens": 5, "interval": "1m"},
+                    "recipientLimits": {"tokens": 5, "interval": "1m"},
+                    "mailClientLimits": {"tokens": 5, "interval": "1m"},
+                    "floodLimits": {"tokens": 5, "interval": "1m"},
                 }},
             });
             let (last, parents) = path.split_last().expect("a path");

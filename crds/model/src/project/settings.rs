@@ -1,0 +1,294 @@
+//! Behaviour of a tenant.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::spec::{
+    Acquire, AttestationPreference, AuthenticatorAttachment, DeviceTrustPolicy, PasscodeCharset, Retention, SameSite,
+    SecretKeyRef, UserVerification,
+};
+
+/// Behaviour of the tenant, all defaults applied.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    /// `account.allow_signup`.
+    pub allow_signup: bool,
+    /// `email.*`.
+    pub email: Email,
+    /// `username.*`.
+    pub username: Username,
+    /// `password.*`.
+    pub password: Password,
+    /// `passkey.*`.
+    pub passkey: Passkey,
+    /// `mfa.*`.
+    pub mfa: Mfa,
+    /// `session.*`.
+    pub session: Session,
+    /// `service.name`.
+    pub service_name: String,
+    /// `privacy.*`.
+    pub privacy: Privacy,
+    /// `webauthn.*`.
+    pub webauthn: Webauthn,
+    /// `rate_limiter.*`.
+    pub rate_limiter: RateLimiter,
+    /// `security_notifications.*`.
+    pub security_notifications: SecurityNotifications,
+    /// `audit_log.mask`.
+    pub audit_mask: bool,
+}
+
+/// E-mail addresses and passcodes.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Email {
+    /// Accounts have addresses; when not, everything below but the lengths and the passcode is false.
+    pub enabled: bool,
+    /// An account may do without one.
+    pub optional: bool,
+    /// Registration asks for one.
+    pub acquire_on_registration: bool,
+    /// Login asks those who have none.
+    pub acquire_on_login: bool,
+    /// An address names the account at login.
+    pub use_as_login_identifier: bool,
+    /// New addresses are confirmed by a passcode.
+    pub require_verification: bool,
+    /// Passcodes sign a user in.
+    pub use_for_authentication: bool,
+    /// In characters.
+    pub max_length: u32,
+    /// Lifetime of a passcode.
+    #[serde(serialize_with = "crate::duration::serialize")]
+    pub passcode_ttl: Duration,
+    /// Characters of a passcode.
+    pub passcode_charset: PasscodeCharset,
+}
+
+/// Usernames.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Username {
+    /// Accounts have usernames; when not, nothing acquires one and none signs in.
+    pub enabled: bool,
+    /// An account may do without one.
+    pub optional: bool,
+    /// Registration asks for one.
+    pub acquire_on_registration: bool,
+    /// Login asks those who have none.
+    pub acquire_on_login: bool,
+    /// A username names the account at login.
+    pub use_as_login_identifier: bool,
+    /// In characters.
+    pub min_length: u32,
+    /// In characters.
+    pub max_length: u32,
+}
+
+/// Passwords.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Password {
+    /// On.
+    pub enabled: bool,
+    /// Creation may be skipped.
+    pub optional: bool,
+    /// `never` when not enabled.
+    pub acquire_on_registration: Acquire,
+    /// `never` when not enabled.
+    pub acquire_on_login: Acquire,
+    /// Recovery by passcode.
+    pub recovery: bool,
+    /// In characters.
+    pub min_length: u32,
+}
+
+/// Passkeys.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Passkey {
+    /// On.
+    pub enabled: bool,
+    /// Creation may be skipped.
+    pub optional: bool,
+    /// `never` when not enabled.
+    pub acquire_on_registration: Acquire,
+    /// `never` when not enabled.
+    pub acquire_on_login: Acquire,
+    /// Attestation asked for.
+    pub attestation_preference: AttestationPreference,
+    /// User verification asked for.
+    pub user_verification: UserVerification,
+}
+
+/// Second factors.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Mfa {
+    /// On; when not, none is acquired, asked for or remembered.
+    pub enabled: bool,
+    /// Creation may be skipped.
+    pub optional: bool,
+    /// Registration offers creation.
+    pub acquire_on_registration: bool,
+    /// Login offers creation to those who have none.
+    pub acquire_on_login: bool,
+    /// Codes of authenticator apps; as written, even when not `enabled`.
+    pub totp_enabled: bool,
+    /// Security keys.
+    pub security_keys: SecurityKeys,
+    /// Trusted devices.
+    pub device_trust: DeviceTrust,
+}
+
+/// Security keys as second factor.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecurityKeys {
+    /// On; as written, even when `mfa` is not.
+    pub enabled: bool,
+    /// User verification asked for.
+    pub user_verification: UserVerification,
+    /// Authenticators asked for.
+    pub authenticator_attachment: AuthenticatorAttachment,
+    /// Attestation asked for.
+    pub attestation_preference: AttestationPreference,
+}
+
+/// Trusted devices.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceTrust {
+    /// Whether a device becomes one.
+    pub policy: DeviceTrustPolicy,
+    /// How long it stays one.
+    #[serde(serialize_with = "crate::duration::serialize")]
+    pub duration: Duration,
+    /// Name of its cookie, another one than the session's.
+    pub cookie_name: String,
+    /// Accounts remembered by one device.
+    pub max_users_per_device: u32,
+}
+
+/// Sessions.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// Lifetime of a token.
+    #[serde(serialize_with = "crate::duration::serialize")]
+    pub lifespan: Duration,
+    /// `Some`: tokens are renewed in the second half of their life, up to this age of the session.
+    #[serde(serialize_with = "crate::duration::serialize_option")]
+    pub renewed_until: Option<Duration>,
+    /// Inactivity that ends a session.
+    #[serde(serialize_with = "crate::duration::serialize_option")]
+    pub idle_timeout: Option<Duration>,
+    /// Concurrent sessions per user.
+    pub limit: u32,
+    /// `iss`.
+    pub issuer: Option<String>,
+    /// `aud`, at least one.
+    pub audience: Vec<String>,
+    /// Store the client's address.
+    pub acquire_ip_address: bool,
+    /// Store the user agent.
+    pub acquire_user_agent: bool,
+    /// `X-Auth-Token` instead of a cookie.
+    pub enable_auth_token_header: bool,
+    /// The cookie.
+    pub cookie: Cookie,
+}
+
+/// The session cookie.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cookie {
+    /// Its name.
+    pub name: String,
+    /// `None`: host-only.
+    pub domain: Option<String>,
+    /// `HttpOnly`.
+    pub http_only: bool,
+    /// `Secure`: the public URL is https.
+    pub secure: bool,
+    /// `SameSite`.
+    pub same_site: SameSite,
+    /// Whether it outlives the browser.
+    pub retention: Retention,
+}
+
+/// What strangers may learn.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Privacy {
+    /// Says whether an address has an account.
+    pub show_account_existence_hints: bool,
+    /// Offers only the methods the user has.
+    pub only_show_actual_login_methods: bool,
+}
+
+/// The relying party.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Webauthn {
+    /// RP ID.
+    pub relying_party_id: String,
+    /// RP name.
+    pub relying_party_name: String,
+    /// Accepted origins of client data.
+    pub origins: Vec<String>,
+    /// Registration timeout.
+    #[serde(serialize_with = "crate::duration::serialize")]
+    pub registration_timeout: Duration,
+    /// Login timeout.
+    #[serde(serialize_with = "crate::duration::serialize")]
+    pub login_timeout: Duration,
+}
+
+/// Limits that protect accounts, mailboxes and the service; `None`: off.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RateLimiter {
+    /// Password attempts per account and client address.
+    pub password: Option<Limit>,
+    /// Passcode mails per recipient and client address.
+    pub passcode: Option<Limit>,
+    /// Attempts with codes of authenticator apps per account and client address.
+    pub otp: Option<Limit>,
+    /// Attempts per account whatever the client address; one window for passwords, one for codes of authenticator apps.
+    pub account: Option<Limit>,
+    /// Mails per recipient whatever the client address.
+    pub recipient: Option<Limit>,
+    /// Mails per client address whatever the recipient.
+    pub mail_client: Option<Limit>,
+    /// POST requests to the public API per client address.
+    pub flood: Option<Limit>,
+    /// Where the URL of the server stands that counts `flood` for all processes; `None`: each counts for itself.
+    pub redis: Option<SecretKeyRef>,
+}
+
+/// So many in a fixed window.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Limit {
+    /// Tokens per window.
+    pub tokens: u32,
+    /// Length of the window.
+    #[serde(serialize_with = "crate::duration::serialize")]
+    pub interval: Duration,
+}
+
+/// Which mails tell the owner of an account what happened to it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecurityNotifications {
+    /// The password was reset with a passcode.
+    pub password_recovery: bool,
+    /// Somebody signed in.
+    pub new_session: bool,
+    /// Too many wrong passwords.
+    pub password_limit: bool,
+}

@@ -1,0 +1,55 @@
+//! Mails about what happened to an account.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Mails that tell the owner of an account what happened to it.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecurityNotificationsSpec {
+    /// One switch per kind of mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifications: Option<NotificationsSpec>,
+}
+
+/// One switch per kind of mail.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NotificationsSpec {
+    /// The password was reset with a passcode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_recovery: Option<PasswordRecoveryNotificationSpec>,
+    /// Somebody signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_session: Option<NewSessionNotificationSpec>,
+    /// Too many wrong passwords; one mail per window of `rateLimiter.accountLimits`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_limit: Option<PasswordLimitNotificationSpec>,
+}
+
+/// The password was reset with a passcode.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PasswordRecoveryNotificationSpec {
+    /// The mail is sent. Needs `mail`. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+}
+
+/// Somebody signed in.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewSessionNotificationSpec {
+    /// The mail is sent. Needs `mail`. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+}
+
+/// Too many wrong passwords.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PasswordLimitNotificationSpec {
+    /// The mail is sent. Needs `mail`. Default: true with `mail`, else false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+}
