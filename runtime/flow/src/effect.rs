@@ -165,6 +165,8 @@ impl NewAccount {
             user: self.user,
             address: address.as_str().to_owned(),
             verified: *verified,
+            created_at: now,
+            updated_at: now,
         });
         Account {
             user: User {
@@ -175,6 +177,9 @@ impl NewAccount {
             },
             emails: emails.collect(),
             passkeys: self.passkeys.clone(),
+            username: None,
+            password: None,
+            otp: None,
         }
     }
 }

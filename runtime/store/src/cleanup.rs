@@ -12,20 +12,27 @@ statements! {
     LIMITS = "DELETE FROM limits WHERE window_ends_at < $1";
     EXPIRED_DELIVERIES = "UPDATE deliveries SET state = 'dead', last_error = 'expired' \
         WHERE state IN ('pending', 'leased') AND expires_at < $1";
-    /// Deliveries go with their event.
-    EVENTS = "DELETE FROM events WHERE created_at < $1";
+    DEVICES = "DELETE FROM trusted_devices WHERE expires_at < $1";
+    /// Deliveries go with their event; one that is still to be made keeps it.
+    EVENTS = "DELETE FROM events WHERE created_at < $1 AND NOT EXISTS (SELECT 1 FROM deliveries \
+        WHERE deliveries.tenant_id = events.tenant_id AND deliveries.event_id = events.id AND deliveries.state IN ('pending', 'leased'))";
 }
 
-/// How long told events are kept, for questions about a mail that did not arrive.
+/// How long events are kept, told or not: for questions about a mail that did not arrive.
 const EVENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl SystemStore {
     /// Removes expired rows of all tenants and says how many. Safe to run in several processes at once.
     pub async fn clean_up(&self, now: Timestamp) -> Result<u64, StoreError> {
         let mut removed = 0;
-        for (statement, before) in
-            [(FLOWS, now), (SESSIONS, now), (LIMITS, now), (EXPIRED_DELIVERIES, now), (EVENTS, now - EVENTS_KEPT)]
-        {
+        for (statement, before) in [
+            (FLOWS, now),
+            (SESSIONS, now),
+            (LIMITS, now),
+            (DEVICES, now),
+            (EXPIRED_DELIVERIES, now),
+            (EVENTS, now - EVENTS_KEPT),
+        ] {
             removed += on_writer(&self.store, async |work| {
                 Ok(on_work!(work, statement, |sql, db| {
                     sqlx::query(sql).bind(before.0).execute(db).await?.rows_affected()

@@ -3,14 +3,16 @@
 use hanko_domain::{EmailAddress, EmailId, TenantId, Timestamp, UserId};
 use uuid::Uuid;
 
-use crate::{Store, StoreError, TenantStore, Work, batch};
+use crate::{Store, StoreError, TenantStore, Unique, Work, batch};
 
 statements! {
-    OF_USER = "SELECT id, user_id, address, verified FROM emails WHERE tenant_id = $1 AND user_id = $2 ORDER BY created_at, id";
-    OF_USERS = "SELECT id, user_id, address, verified FROM emails WHERE tenant_id = $1 AND user_id IN \
+    OF_USER = "SELECT id, user_id, address, verified, created_at, updated_at FROM emails WHERE tenant_id = $1 AND user_id = $2 \
+        ORDER BY created_at, id";
+    OF_USERS = "SELECT id, user_id, address, verified, created_at, updated_at FROM emails WHERE tenant_id = $1 AND user_id IN \
         ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
         ORDER BY created_at, id";
-    BY_KEY = "SELECT id, user_id, address, verified FROM emails WHERE tenant_id = $1 AND address_key = $2";
+    BY_KEY = "SELECT id, user_id, address, verified, created_at, updated_at FROM emails \
+        WHERE tenant_id = $1 AND address_key = $2";
     INSERT = "INSERT INTO emails (tenant_id, id, user_id, address, address_key, verified, created_at, updated_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     VERIFY = "UPDATE emails SET verified = $1, updated_at = $2 WHERE tenant_id = $3 AND id = $4 AND verified <> $5";
@@ -27,12 +29,23 @@ pub struct Email {
     pub address: String,
     /// Whether its owner has proven it.
     pub verified: bool,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was proven, or else added.
+    pub updated_at: Timestamp,
 }
 
-type Row = (Uuid, Uuid, String, bool);
+type Row = (Uuid, Uuid, String, bool, i64, i64);
 
-fn email((id, user, address, verified): Row) -> Email {
-    Email { id: EmailId(id), user: UserId(user), address, verified }
+fn email((id, user, address, verified, created_at, updated_at): Row) -> Email {
+    Email {
+        id: EmailId(id),
+        user: UserId(user),
+        address,
+        verified,
+        created_at: Timestamp(created_at),
+        updated_at: Timestamp(updated_at),
+    }
 }
 
 /// The addresses of at most [`batch::SIZE`] users, oldest first.
@@ -66,7 +79,7 @@ impl TenantStore {
 }
 
 impl Work {
-    /// Adds an address. [`StoreError::Conflict`] when somebody has it.
+    /// Adds an address. [`StoreError::Taken`] when somebody has it.
     pub async fn insert_email(
         &mut self,
         id: EmailId,
@@ -86,7 +99,8 @@ impl Work {
                 .bind(now.0)
                 .bind(now.0)
                 .execute(db)
-                .await?;
+                .await
+                .map_err(|error| Unique::Email.refused(error))?;
         });
         Ok(())
     }

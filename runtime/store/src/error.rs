@@ -1,5 +1,7 @@
 //! What can go wrong between the process and its database.
 
+use std::fmt;
+
 use thiserror::Error;
 
 /// Why a statement did not do what it was asked.
@@ -8,6 +10,9 @@ pub enum StoreError {
     /// A unique key already holds the value; somebody else was faster.
     #[error("a row with this key exists already")]
     Conflict,
+    /// Somebody has what was to be given away; somebody else was faster.
+    #[error("this {0} exists already")]
+    Taken(Unique),
     /// Every connection stayed in use for as long as a request may wait.
     #[error("no database connection became free in time")]
     Busy,
@@ -47,6 +52,37 @@ pub enum StoreError {
     /// Anything else the database says.
     #[error("database: {0}")]
     Database(#[source] sqlx::Error),
+}
+
+/// What only one user of a tenant can have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unique {
+    /// An e-mail address.
+    Email,
+    /// A username.
+    Username,
+    /// The id of a WebAuthn credential.
+    Passkey,
+}
+
+impl fmt::Display for Unique {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Email => "e-mail address",
+            Self::Username => "username",
+            Self::Passkey => "credential",
+        })
+    }
+}
+
+impl Unique {
+    /// Says of a failed insert what was taken.
+    pub(crate) fn refused(self, error: sqlx::Error) -> StoreError {
+        match StoreError::from(error) {
+            StoreError::Conflict => StoreError::Taken(self),
+            other => other,
+        }
+    }
 }
 
 impl StoreError {

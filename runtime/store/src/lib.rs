@@ -10,8 +10,8 @@
 //!
 //! SQL is text that can be pasted into a shell: [`statement`] holds the one macro that declares it, written with `$1`
 //! placeholders for SQLite and PostgreSQL, derived for MySQL at compile time, overridden only where dialects differ. A test
-//! prepares every statement on every database. One file per entity: [`users`], [`emails`], [`passwords`], [`passkeys`], [`flows`],
-//! [`sessions`], [`signing_keys`], [`audit`], [`outbox`], [`limits`], [`leases`], [`tenants`].
+//! prepares every statement on every database. One file per entity: [`users`], [`emails`], [`usernames`], [`passwords`],
+//! [`passkeys`], [`otp_secrets`], [`trusted_devices`], [`flows`], [`sessions`], [`signing_keys`], [`audit`], [`outbox`], [`limits`], [`leases`], [`tenants`].
 
 #[macro_use]
 pub mod statement;
@@ -26,17 +26,20 @@ pub mod flows;
 pub mod leases;
 pub mod limits;
 mod migrate;
+pub mod otp_secrets;
 pub mod outbox;
 pub mod passkeys;
 pub mod passwords;
 pub mod sessions;
 pub mod signing_keys;
 pub mod tenants;
+pub mod trusted_devices;
+pub mod usernames;
 pub mod users;
 mod work;
 
 pub use connect::{DatabaseUrl, PoolSize, Store, SystemStore, TenantStore};
-pub use error::StoreError;
+pub use error::{StoreError, Unique};
 pub use work::Work;
 
 #[cfg(test)]

@@ -18,49 +18,62 @@ statements! {
     READ = "SELECT used, window_ends_at FROM limits WHERE tenant_id = $1 AND bucket = $2";
 }
 
-/// The answer to asking for a token.
+/// A limit to take a token from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Taken {
-    /// There was one.
-    Allowed,
-    /// The window is used up.
-    Exhausted {
-        /// Until the window ends.
-        retry_after: Duration,
-    },
+pub struct Window {
+    /// A SHA-256 of what is limited.
+    pub bucket: [u8; 32],
+    /// Tokens of a window.
+    pub tokens: u32,
+    /// How long a window lasts from its first token on.
+    pub interval: Duration,
+}
+
+/// A window that had no token left.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Exhausted {
+    /// Its place in the list.
+    pub window: usize,
+    /// Until it ends.
+    pub retry_after: Duration,
+    /// Whether this is the first refusal of the window: the one to tell of.
+    pub first: bool,
 }
 
 impl TenantStore {
-    /// Takes one of `tokens` from the window of `bucket`, a SHA-256 of what is limited. The window begins with its first token
-    /// and lasts `interval`. Not part of any unit of work: a token stays taken whatever becomes of the request.
-    pub async fn take(
-        &self,
-        bucket: &[u8; 32],
-        tokens: u32,
-        interval: Duration,
-        now: Timestamp,
-    ) -> Result<Taken, StoreError> {
-        let (tenant, ends_at) = (self.tenant.0, now + interval);
-        let (used, window_ends_at): (i64, i64) = on_writer(&self.store, async |work| {
-            on_work!(work, TAKE, |sql, db| {
-                sqlx::query(sql)
-                    .bind(tenant)
-                    .bind(bucket.as_slice())
-                    .bind(ends_at.0)
-                    .bind(now.0)
-                    .bind(now.0)
-                    .execute(db)
-                    .await?;
-            });
-            Ok(on_work!(work, READ, |sql, db| {
-                sqlx::query_as(sql).bind(tenant).bind(bucket.as_slice()).fetch_one(db).await?
-            }))
+    /// Takes a token from each window in turn; the first that has none left ends it, later ones are not touched. Not part of
+    /// any unit of work: a token stays taken whatever becomes of the request. Callers list windows of different kinds in one
+    /// and the same order, so that two of them never wait for each other.
+    pub async fn take(&self, windows: &[Window], now: Timestamp) -> Result<Option<Exhausted>, StoreError> {
+        if windows.is_empty() {
+            return Ok(None);
+        }
+        let tenant = self.tenant.0;
+        on_writer(&self.store, async |work| {
+            for (place, window) in windows.iter().enumerate() {
+                let bucket = window.bucket.as_slice();
+                let ends_at = now + window.interval;
+                on_work!(work, TAKE, |sql, db| {
+                    sqlx::query(sql)
+                        .bind(tenant)
+                        .bind(bucket)
+                        .bind(ends_at.0)
+                        .bind(now.0)
+                        .bind(now.0)
+                        .execute(db)
+                        .await?;
+                });
+                let (used, window_ends_at): (i64, i64) = on_work!(work, READ, |sql, db| {
+                    sqlx::query_as(sql).bind(tenant).bind(bucket).fetch_one(db).await?
+                });
+                let tokens = i64::from(window.tokens);
+                if used > tokens {
+                    let retry_after = Timestamp(window_ends_at).since(now);
+                    return Ok(Some(Exhausted { window: place, retry_after, first: used == tokens + 1 }));
+                }
+            }
+            Ok(None)
         })
-        .await?;
-        Ok(if used <= i64::from(tokens) {
-            Taken::Allowed
-        } else {
-            Taken::Exhausted { retry_after: Timestamp(window_ends_at).since(now) }
-        })
+        .await
     }
 }

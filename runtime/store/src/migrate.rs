@@ -24,6 +24,7 @@ macro_rules! migrations {
 
 migrations! {
     1 "0001_initial";
+    2 "0002_second_factors";
 }
 
 statements! {

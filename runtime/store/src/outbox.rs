@@ -95,16 +95,12 @@ pub enum Ending {
 }
 
 impl Work {
-    /// Promises to tell an event to one sink. `sealed` is its payload, sealed with the event's id as additional data.
-    #[allow(clippy::too_many_arguments)] // one row each of two tables; a struct would only repeat their columns
-    pub async fn emit(
+    /// Records an event that nobody is told of yet. `sealed` is its payload, sealed with the event's id as additional data.
+    pub async fn insert_event(
         &mut self,
         event: EventId,
         kind: EventKind,
         sealed: &str,
-        delivery: DeliveryId,
-        sink: Sink,
-        expires_at: Timestamp,
         request_id: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -119,6 +115,23 @@ impl Work {
                 .execute(db)
                 .await?;
         });
+        Ok(())
+    }
+
+    /// Promises to tell an event to one sink. `sealed` is its payload, sealed with the event's id as additional data.
+    #[allow(clippy::too_many_arguments)] // one row each of two tables; a struct would only repeat their columns
+    pub async fn emit(
+        &mut self,
+        event: EventId,
+        kind: EventKind,
+        sealed: &str,
+        delivery: DeliveryId,
+        sink: Sink,
+        expires_at: Timestamp,
+        request_id: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.insert_event(event, kind, sealed, request_id, now).await?;
         on_work!(self, INSERT_DELIVERY, |sql, db| {
             sqlx::query(sql)
                 .bind(self.tenant.0)

@@ -4,7 +4,7 @@ use hanko_domain::{CredentialId, Passkey, TenantId, Timestamp, UserId};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::{Store, StoreError, TenantStore, Work, batch};
+use crate::{Store, StoreError, TenantStore, Unique, Work, batch};
 
 statements! {
     OF_USER = "SELECT credential_id, user_id, user_handle, public_key, rp_id, attestation_format, aaguid, sign_count, \
@@ -116,7 +116,7 @@ impl TenantStore {
 }
 
 impl Work {
-    /// Adds a credential. [`StoreError::Conflict`] when its id is taken.
+    /// Adds a credential. [`StoreError::Taken`] when its id is taken.
     pub async fn insert_passkey(&mut self, passkey: &Passkey) -> Result<(), StoreError> {
         on_work!(self, INSERT, |sql, db| {
             sqlx::query(sql)
@@ -138,7 +138,8 @@ impl Work {
                 .bind(passkey.created_at.0)
                 .bind(passkey.last_used_at.map(|time| time.0))
                 .execute(db)
-                .await?;
+                .await
+                .map_err(|error| Unique::Passkey.refused(error))?;
         });
         Ok(())
     }

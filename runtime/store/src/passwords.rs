@@ -12,6 +12,17 @@ statements! {
     DELETE = "DELETE FROM passwords WHERE tenant_id = $1 AND user_id = $2";
 }
 
+/// That a user has a password.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PasswordInfo {
+    /// Its id.
+    pub id: PasswordId,
+    /// When the user first set one.
+    pub created_at: Timestamp,
+    /// When it was last changed or hashed anew.
+    pub updated_at: Timestamp,
+}
+
 impl TenantStore {
     /// A user's password hash in PHC or modular-crypt form.
     pub async fn password_of(&self, user: UserId) -> Result<Option<Secret<String>>, StoreError> {

@@ -13,7 +13,10 @@ statements! {
     BY_IDS = "SELECT id, user_id, user_agent, ip_address, created_at, last_used, expires_at, ends_at FROM sessions \
         WHERE tenant_id = $1 AND expires_at > $2 AND id IN \
         ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
-    OLDEST_FIRST = "SELECT id FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND expires_at > $3 ORDER BY created_at, id";
+    /// All but the newest so many; MySQL knows no OFFSET without a LIMIT.
+    SURPLUS = "SELECT id, user_id, user_agent, ip_address, created_at, last_used, expires_at, ends_at FROM sessions \
+        WHERE tenant_id = $1 AND user_id = $2 AND expires_at > $3 ORDER BY created_at DESC, id DESC LIMIT 1000000 OFFSET $4";
+    FROM_ADDRESS = "SELECT id FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND expires_at > $3 AND ip_address = $4 LIMIT 1";
     INSERT = "INSERT INTO sessions (tenant_id, id, user_id, user_agent, ip_address, created_at, last_used, expires_at, ends_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     TOUCH = "UPDATE sessions SET last_used = $1 WHERE tenant_id = $2 AND id = $3 AND last_used < $4";
@@ -71,6 +74,14 @@ impl TenantStore {
             Err(()) => Ok(by_ids(&self.store, tenant, &[id], now).await?.remove(&id)),
         }
     }
+
+    /// Whether a session of the user that has not expired was begun from this client address.
+    pub async fn has_session_from(&self, user: UserId, ip: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let row: Option<(Uuid,)> = on_pool!(&self.store.pool, FROM_ADDRESS, |sql, db| {
+            sqlx::query_as(sql).bind(self.tenant.0).bind(user.0).bind(now.0).bind(ip).fetch_optional(db).await
+        })?;
+        Ok(row.is_some())
+    }
 }
 
 async fn by_ids(
@@ -96,16 +107,17 @@ async fn by_ids(
 }
 
 impl Work {
-    /// Ends the user's oldest sessions, so that at most `keep` remain. Returns the ended ones.
-    pub async fn make_room(&mut self, user: UserId, keep: u32, now: Timestamp) -> Result<Vec<SessionId>, StoreError> {
-        let active: Vec<(Uuid,)> = on_work!(self, OLDEST_FIRST, |sql, db| {
-            sqlx::query_as(sql).bind(self.tenant.0).bind(user.0).bind(now.0).fetch_all(db).await?
+    /// Ends the user's oldest sessions, so that at most `keep` remain. Returns those that this call ended, oldest first. One
+    /// statement when there is room, a second for the one session that a new one usually displaces.
+    pub async fn make_room(&mut self, user: UserId, keep: u32, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        let surplus: Vec<Row> = on_work!(self, SURPLUS, |sql, db| {
+            sqlx::query_as(sql).bind(self.tenant.0).bind(user.0).bind(now.0).bind(i64::from(keep)).fetch_all(db).await?
         });
-        let surplus = active.len().saturating_sub(usize::try_from(keep).unwrap_or(usize::MAX));
-        let mut ended = Vec::with_capacity(surplus);
-        for (id,) in active.into_iter().take(surplus) {
-            self.delete_session(SessionId(id)).await?;
-            ended.push(SessionId(id));
+        let mut ended = Vec::with_capacity(surplus.len());
+        for session in surplus.into_iter().rev().map(session) {
+            if self.delete_session(session.id).await? {
+                ended.push(session);
+            }
         }
         Ok(ended)
     }

@@ -2,14 +2,27 @@
 
 use std::collections::HashMap;
 
-use hanko_domain::{EmailId, Passkey, TenantId, Timestamp, UserId};
+use hanko_domain::{EmailId, OtpSecretId, Passkey, PasswordId, TenantId, Timestamp, UserId};
 use uuid::Uuid;
 
-use crate::{Store, StoreError, TenantStore, Work, batch, emails, emails::Email, passkeys};
+use crate::{
+    Store, StoreError, TenantStore, Work, batch,
+    emails::{self, Email},
+    otp_secrets::OtpInfo,
+    passkeys,
+    passwords::PasswordInfo,
+    usernames::{self, StoredUsername},
+};
 
 statements! {
     BY_ID = "SELECT id, primary_email_id, created_at, updated_at FROM users WHERE tenant_id = $1 AND id = $2";
-    BY_IDS = "SELECT id, primary_email_id, created_at, updated_at FROM users WHERE tenant_id = $1 AND id IN \
+    /// With what a user has one of at most.
+    BY_IDS = "SELECT u.id, u.primary_email_id, u.created_at, u.updated_at, n.id, n.username, n.created_at, n.updated_at, \
+        p.id, p.created_at, p.updated_at, o.id, o.created_at FROM users u \
+        LEFT JOIN usernames n ON n.tenant_id = u.tenant_id AND n.user_id = u.id \
+        LEFT JOIN passwords p ON p.tenant_id = u.tenant_id AND p.user_id = u.id \
+        LEFT JOIN otp_secrets o ON o.tenant_id = u.tenant_id AND o.user_id = u.id \
+        WHERE u.tenant_id = $1 AND u.id IN \
         ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     INSERT = "INSERT INTO users (tenant_id, id, primary_email_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5)";
     SET_PRIMARY_EMAIL = "UPDATE users SET primary_email_id = $1, updated_at = $2 WHERE tenant_id = $3 AND id = $4";
@@ -37,6 +50,12 @@ pub struct Account {
     pub emails: Vec<Email>,
     /// Its WebAuthn credentials, oldest first.
     pub passkeys: Vec<Passkey>,
+    /// Its username.
+    pub username: Option<StoredUsername>,
+    /// That it has a password, never the password itself.
+    pub password: Option<PasswordInfo>,
+    /// That it has a TOTP secret, never the secret itself.
+    pub otp: Option<OtpInfo>,
 }
 
 impl Account {
@@ -47,6 +66,21 @@ impl Account {
 }
 
 type Row = (Uuid, Option<Uuid>, i64, i64);
+type AccountRow = (
+    Uuid,
+    Option<Uuid>,
+    i64,
+    i64,
+    Option<Uuid>,
+    Option<String>,
+    Option<i64>,
+    Option<i64>,
+    Option<Uuid>,
+    Option<i64>,
+    Option<i64>,
+    Option<Uuid>,
+    Option<i64>,
+);
 
 fn user((id, primary_email, created_at, updated_at): Row) -> User {
     User {
@@ -54,6 +88,40 @@ fn user((id, primary_email, created_at, updated_at): Row) -> User {
         primary_email: primary_email.map(EmailId),
         created_at: Timestamp(created_at),
         updated_at: Timestamp(updated_at),
+    }
+}
+
+fn account(row: AccountRow) -> Account {
+    let (
+        id,
+        primary_email,
+        created_at,
+        updated_at,
+        username_id,
+        username,
+        username_created_at,
+        username_updated_at,
+        password_id,
+        password_created_at,
+        password_updated_at,
+        otp_id,
+        otp_created_at,
+    ) = row;
+    let username = username_id.zip(username).zip(username_created_at.zip(username_updated_at));
+    let password = password_id.zip(password_created_at.zip(password_updated_at));
+    Account {
+        user: user((id, primary_email, created_at, updated_at)),
+        emails: Vec::new(),
+        passkeys: Vec::new(),
+        username: username.map(|((own, username), times)| usernames::stored((own, id, username, times.0, times.1))),
+        password: password.map(|(id, (created_at, updated_at))| PasswordInfo {
+            id: PasswordId(id),
+            created_at: Timestamp(created_at),
+            updated_at: Timestamp(updated_at),
+        }),
+        otp: otp_id
+            .zip(otp_created_at)
+            .map(|(id, created_at)| OtpInfo { id: OtpSecretId(id), created_at: Timestamp(created_at) }),
     }
 }
 
@@ -66,7 +134,7 @@ impl TenantStore {
         Ok(row.map(user))
     }
 
-    /// One user with addresses and credentials.
+    /// One user with everything that belongs to it.
     pub async fn account(&self, id: UserId) -> Result<Option<Account>, StoreError> {
         let (store, tenant) = (self.store.clone(), self.tenant);
         let query = move |ids: Vec<UserId>| {
@@ -82,7 +150,7 @@ impl TenantStore {
 
 async fn accounts(store: &Store, tenant: TenantId, ids: &[UserId]) -> Result<HashMap<UserId, Account>, StoreError> {
     let users = async {
-        let rows: Vec<Row> = on_pool!(&store.pool, BY_IDS, |sql, db| {
+        let rows: Vec<AccountRow> = on_pool!(&store.pool, BY_IDS, |sql, db| {
             let mut query = sqlx::query_as(sql).bind(tenant.0);
             for id in batch::places(ids) {
                 query = query.bind(id.0);
@@ -93,8 +161,7 @@ async fn accounts(store: &Store, tenant: TenantId, ids: &[UserId]) -> Result<Has
     };
     let (users, emails, passkeys) =
         tokio::try_join!(users, emails::of_users(store, tenant, ids), passkeys::of_users(store, tenant, ids))?;
-    let of = |row: Row| (UserId(row.0), Account { user: user(row), emails: Vec::new(), passkeys: Vec::new() });
-    let mut accounts: HashMap<UserId, Account> = users.into_iter().map(of).collect();
+    let mut accounts: HashMap<UserId, Account> = users.into_iter().map(|row| (UserId(row.0), account(row))).collect();
     for email in emails {
         if let Some(account) = accounts.get_mut(&email.user) {
             account.emails.push(email);

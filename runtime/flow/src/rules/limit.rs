@@ -2,7 +2,7 @@
 
 use aws_lc_rs::hmac;
 use hanko_model::project::Limit;
-use hanko_store::limits::Taken;
+use hanko_store::limits::Window;
 
 use crate::engine::{Cx, Failure};
 
@@ -22,9 +22,7 @@ async fn take(cx: &Cx<'_>, limit: Option<Limit>, what: &str, account: &str) -> R
     let key = hmac::Key::new(hmac::HMAC_SHA256, cx.inner().limit_key.expose());
     let mut bucket = [0; 32];
     bucket.copy_from_slice(hmac::sign(&key, format!("{what}/{}/{account}", cx.request.ip_key()).as_bytes()).as_ref());
-    match cx.store().take(&bucket, limit.tokens, limit.interval, cx.now).await? {
-        Taken::Allowed => Ok(None),
-        // At least one: a client that waits zero seconds tries at once and fails again.
-        Taken::Exhausted { retry_after } => Ok(Some(retry_after.as_secs().max(1))),
-    }
+    let window = Window { bucket, tokens: limit.tokens, interval: limit.interval };
+    // At least one: a client that waits zero seconds tries at once and fails again.
+    Ok(cx.store().take(&[window], cx.now).await?.map(|exhausted| exhausted.retry_after.as_secs().max(1)))
 }

@@ -3,8 +3,10 @@
 
 mod databases;
 mod entities;
+mod limits;
 mod outbox;
 mod schema;
+mod second_factors;
 
 use hanko_domain::{EmailAddress, EmailId, Random, TenantId, Timestamp, UserId};
 

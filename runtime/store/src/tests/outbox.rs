@@ -89,6 +89,28 @@ async fn endings_are_recorded_and_a_told_payload_is_erased() {
     }
 }
 
+#[tokio::test]
+async fn an_event_is_kept_for_a_week_and_as_long_as_somebody_is_to_be_told() {
+    for database in migrated().await {
+        let (tenant, system) = (tenant(&database).await, database.store.system());
+        let random = Random::system();
+        let week = Duration::from_secs(7 * 24 * 3600);
+        let mut work = tenant.begin().await.unwrap();
+        work.insert_event(EventId::ordered(&random, NOW), EventKind::UserLogin, "sealed", "req", NOW).await.unwrap();
+        let (event, delivery, expires) =
+            (EventId::ordered(&random, NOW), DeliveryId::ordered(&random, NOW), NOW + week * 2);
+        work.emit(event, EventKind::EmailSend, "sealed", delivery, Sink::Mail, expires, "req", NOW).await.unwrap();
+        work.commit().await.unwrap();
+        assert_eq!(system.clean_up(NOW + week).await.unwrap(), 0, "{}", database.name);
+        let later = NOW + week + Duration::from_secs(1);
+        assert_eq!(system.clean_up(later).await.unwrap(), 1, "{}: the one without a delivery", database.name);
+        let claimed = claim(&system, &tenant, 10, later).await;
+        assert_eq!(claimed.len(), 1, "{}", database.name);
+        system.end_deliveries(&[(claimed[0].clone(), Ending::Done)]).await.unwrap();
+        assert_eq!(system.clean_up(later).await.unwrap(), 1, "{}: now it is told", database.name);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn workers_that_claim_at_once_share_without_overlap() {
     for database in migrated().await {

@@ -17,12 +17,15 @@ fn statements() -> Vec<(&'static str, &'static [Statement])> {
         ("leases", crate::leases::STATEMENTS),
         ("limits", crate::limits::STATEMENTS),
         ("migrate", crate::migrate::STATEMENTS),
+        ("otp_secrets", crate::otp_secrets::STATEMENTS),
         ("outbox", crate::outbox::STATEMENTS),
         ("passkeys", crate::passkeys::STATEMENTS),
         ("passwords", crate::passwords::STATEMENTS),
         ("sessions", crate::sessions::STATEMENTS),
         ("signing_keys", crate::signing_keys::STATEMENTS),
         ("tenants", crate::tenants::STATEMENTS),
+        ("trusted_devices", crate::trusted_devices::STATEMENTS),
+        ("usernames", crate::usernames::STATEMENTS),
         ("users", crate::users::STATEMENTS),
     ]
 }

@@ -1,0 +1,41 @@
+CREATE TABLE usernames (
+    tenant_id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    username TEXT NOT NULL,
+    username_key TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, user_id),
+    CONSTRAINT usernames_username_key UNIQUE (tenant_id, username_key),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE
+);
+
+-- `sealed` is the secret encrypted; the conditional write on `last_step` is what makes a code single-use.
+CREATE TABLE otp_secrets (
+    tenant_id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    sealed TEXT NOT NULL,
+    last_step BIGINT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, user_id),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE
+);
+
+-- A device that may leave out the second factor for one user; the token itself is known to the device alone.
+CREATE TABLE trusted_devices (
+    tenant_id BLOB NOT NULL,
+    token_hash BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, token_hash),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX trusted_devices_user ON trusted_devices (tenant_id, user_id);
+CREATE INDEX trusted_devices_expires_at ON trusted_devices (expires_at);
+
+-- An event that goes takes its deliveries with it, and goes only when none of them waits.
+CREATE INDEX deliveries_event ON deliveries (tenant_id, event_id);
