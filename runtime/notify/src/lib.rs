@@ -8,6 +8,7 @@
 //! * [`mail`]: what a flow asks for, and how that becomes subject, text and HTML in the recipient's language.
 //! * [`smtp`]: one tenant's way to its mail server.
 //! * [`worker`]: takes due mails, renders, sends, and records how that ended.
+//! * [`events`]: what else a change promised to tell.
 //! * [`audit`]: the one place that masks personal data before a row of the audit log is written.
 //!
 //! The crate never knows HTTP, flows or configuration files. A code never reaches a log, an error or a `Debug`: what is
@@ -15,6 +16,7 @@
 //! `tracing` must stay off: it writes whole commands, credentials included.)
 
 pub mod audit;
+pub mod events;
 pub mod mail;
 pub mod smtp;
 pub mod worker;

@@ -34,9 +34,7 @@ pub(crate) fn purpose(mail: Template, sent: &Passcode) -> Purpose {
         Template::Login => Purpose::Login,
         Template::Recovery => Purpose::Recovery,
         Template::EmailVerification => Purpose::EmailVerification,
-        Template::EmailLoginAttempted | Template::EmailRegistrationAttempted | Template::CredentialsRemoved => {
-            sent.purpose()
-        }
+        _ => sent.purpose(),
     }
 }
 
@@ -92,14 +90,13 @@ pub(crate) async fn send(cx: &mut Cx<'_>) -> Result<Option<u64>, Failure> {
         }
         _ => (None, Passcode::unusable(&inner.random, purpose, address.key(), expires_at)),
     };
-    let message = Message {
-        template: mail,
-        to: address,
-        language: cx.request.language.clone(),
-        service_name: cx.settings().service_name.clone(),
-        code,
-        ttl_seconds: u32::try_from(ttl.as_secs()).unwrap_or(u32::MAX),
-        valid_until: expires_at,
+    let (language, service) = (&cx.request.language, &cx.settings().service_name);
+    let message = match code {
+        Some(code) => {
+            let seconds = u32::try_from(ttl.as_secs()).unwrap_or(u32::MAX);
+            Message::code(mail, address, language, service, code, seconds, expires_at)
+        }
+        None => Message::notice(mail, address, language, service),
     };
     cx.kept.passcode = Some(passcode);
     cx.then(Effect::Mail(message));
@@ -110,10 +107,8 @@ fn wanted(cx: &Cx<'_>, mail: Template) -> Purpose {
     match mail {
         Template::Login => Purpose::Login,
         Template::Recovery => Purpose::Recovery,
-        Template::EmailVerification | Template::EmailRegistrationAttempted | Template::CredentialsRemoved => {
-            Purpose::EmailVerification
-        }
         Template::EmailLoginAttempted if cx.stash.recovery_pending => Purpose::Recovery,
         Template::EmailLoginAttempted => Purpose::Login,
+        _ => Purpose::EmailVerification,
     }
 }

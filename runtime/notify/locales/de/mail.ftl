@@ -49,3 +49,62 @@ credentials_removed =
     .intro = Sie haben soeben { $email } bei { $service } bestätigt. Das Konto wurde angelegt, bevor jemand diese Adresse nachgewiesen hatte. Deshalb wurden alle Passwörter, Passkeys und Sitzungen aus dieser Zeit entfernt.
     .was-you = Haben Sie das Konto selbst angelegt? Dann ist nur Ihr altes Passwort oder Ihr alter Passkey weg; richten Sie ihn neu ein.
     .was-not-you = War es jemand anderes? Dann kann sich diese Person nicht mehr anmelden.
+
+notice =
+    .not-you = Wenn Sie das nicht waren, melden Sie sich jetzt bei { $service } an, ändern Sie Ihre Zugangsdaten und beenden Sie alle anderen Sitzungen.
+
+password_update =
+    .subject = Neues Passwort für Ihr Konto bei { $service }
+    .preheader = Ihr Passwort wurde geändert.
+    .intro = Das Passwort Ihres Kontos bei { $service } wurde soeben ersetzt.
+
+primary_email_update =
+    .subject = { $service }: Hauptadresse geändert
+    .preheader = Von { $old } zu { $new }.
+    .intro = { $service } schreibt ab jetzt an { $new } statt an { $old }. Dies ist die letzte Nachricht an die alte Adresse.
+
+email_create =
+    .subject = { $service }: Adresse hinzugefügt
+    .preheader = { $new } gehört jetzt zu Ihrem Konto.
+    .intro = { $new } ist jetzt eine der Adressen Ihres Kontos bei { $service }.
+
+email_delete =
+    .subject = { $service }: Adresse entfernt
+    .preheader = { $removed } gehört nicht mehr zu Ihrem Konto.
+    .intro = { $removed } ist keine Adresse Ihres Kontos bei { $service } mehr.
+
+passkey_create =
+    .subject = { $service }: Passkey hinzugefügt
+    .preheader = Ein weiteres Gerät kann sich jetzt als Sie anmelden.
+    .intro = Ab jetzt ist die Anmeldung an Ihrem Konto bei { $service } auch mit einem neuen Passkey möglich.
+
+mfa_create =
+    .subject = { $service }: zweiter Faktor hinzugefügt
+    .preheader = Die Anmeldung verlangt jetzt einen weiteren Schritt.
+    .intro = Sie können Anmeldungen bei { $service } jetzt mit einem zusätzlichen Faktor bestätigen.
+
+mfa_delete =
+    .subject = { $service }: zweiter Faktor entfernt
+    .preheader = Ihr Konto hat einen Schutz weniger.
+    .intro = Einer der zusätzlichen Anmeldefaktoren Ihres Kontos bei { $service } wurde entfernt.
+
+password_recovery =
+    .subject = Passwort bei { $service } zurückgesetzt
+    .preheader = Ihr Passwort wurde mit einem Code zurückgesetzt.
+    .intro = Das Passwort Ihres Kontos bei { $service } wurde mit einem Code zurückgesetzt, der an diese Adresse ging.
+
+new_session =
+    .subject = Neue Anmeldung bei { $service }
+    .preheader = Angemeldet am { $time }.
+    .intro =
+        { $device ->
+            [unknown] Jemand hat sich am { $time } an Ihrem Konto bei { $service } angemeldet, mit einem Gerät, das wir nicht erkennen.
+           *[other] Jemand hat sich am { $time } an Ihrem Konto bei { $service } angemeldet, mit { $device }.
+        }
+
+password_limit =
+    .subject = Zu viele falsche Passwörter bei { $service }
+    .preheader = Die Anmeldung mit Ihrem Passwort ist für eine Weile ausgesetzt.
+    .intro = Jemand hat für Ihr Konto bei { $service } zu oft ein falsches Passwort eingegeben. Zum Schutz des Kontos ist die Anmeldung mit dem Passwort für eine Weile ausgesetzt.
+    .still-works = Passkeys, Codes per Mail und Geräte, die sich schon einmal angemeldet haben, funktionieren weiterhin.
+    .nothing-to-do = Sie brauchen nichts zu tun; die Pause endet von selbst.

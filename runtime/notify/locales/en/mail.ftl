@@ -49,3 +49,62 @@ credentials_removed =
     .intro = You have just confirmed { $email } at { $service }. The account was made before anybody had proven that this address is theirs, so every password, passkey and session from that time was removed.
     .was-you = Did you make the account yourself? Then only your old password or passkey is gone; set a new one.
     .was-not-you = Was it somebody else? They cannot sign in any more.
+
+notice =
+    .not-you = If this was not you, sign in to { $service } now, change your credentials and end all other sessions.
+
+password_update =
+    .subject = New password for your { $service } account
+    .preheader = Your password was changed.
+    .intro = The password of your { $service } account has just been replaced.
+
+primary_email_update =
+    .subject = { $service }: main address changed
+    .preheader = From { $old } to { $new }.
+    .intro = { $service } now writes to { $new } instead of { $old }. This is the last notice to the old address.
+
+email_create =
+    .subject = { $service }: address added
+    .preheader = { $new } can be used with your account.
+    .intro = { $new } is now one of the addresses of your { $service } account.
+
+email_delete =
+    .subject = { $service }: address removed
+    .preheader = { $removed } no longer belongs to your account.
+    .intro = { $removed } is no longer an address of your { $service } account.
+
+passkey_create =
+    .subject = { $service }: passkey added
+    .preheader = A device can now sign in as you.
+    .intro = From now on a new passkey can be used to sign in to your { $service } account.
+
+mfa_create =
+    .subject = { $service }: second factor added
+    .preheader = Signing in now asks for one more step.
+    .intro = You can now confirm sign-ins to { $service } with an additional factor.
+
+mfa_delete =
+    .subject = { $service }: second factor removed
+    .preheader = Your account lost a protection.
+    .intro = One of the additional sign-in factors of your { $service } account is gone.
+
+password_recovery =
+    .subject = Your { $service } password was reset
+    .preheader = Your password was reset with a code.
+    .intro = The password of your { $service } account was reset with a code sent to this address.
+
+new_session =
+    .subject = New sign-in to { $service }
+    .preheader = Signed in at { $time }.
+    .intro =
+        { $device ->
+            [unknown] Somebody signed in to your { $service } account at { $time }, with a device that we do not recognise.
+           *[other] Somebody signed in to your { $service } account at { $time }, with { $device }.
+        }
+
+password_limit =
+    .subject = Too many wrong passwords at { $service }
+    .preheader = Signing in with your password is paused for a while.
+    .intro = Somebody typed a wrong password for your { $service } account too often. To protect it, signing in with the password is paused for a while.
+    .still-works = Passkeys, codes sent by mail and devices that have signed in before still work.
+    .nothing-to-do = There is nothing you need to do; the pause ends by itself.

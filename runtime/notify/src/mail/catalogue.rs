@@ -67,7 +67,7 @@ mod tests {
     fn every_language_has_every_text() {
         let catalogue = Catalogue::new().unwrap();
         let mut values = FluentArgs::new();
-        for name in ["code", "service", "email"] {
+        for name in ["code", "service", "email", "old", "new", "removed", "device", "time"] {
             values.set(name, name);
         }
         values.set("minutes", 5);

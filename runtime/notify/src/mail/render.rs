@@ -1,10 +1,11 @@
 //! From a message to subject, text and HTML.
 
 use fluent_bundle::FluentArgs;
+use hanko_domain::Timestamp;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use thiserror::Error;
 
-use super::{Message, Template, catalogue::Catalogue};
+use super::{Message, Template, catalogue::Catalogue, device, message::Details};
 
 /// A mail in words. It contains the code, hence no `Debug`.
 pub struct Rendered {
@@ -38,58 +39,97 @@ pub enum RenderError {
     Layout(#[from] minijinja::Error),
 }
 
-/// What stands in a mail's body, in order.
-enum Part {
-    Text(&'static str),
-    Code,
-}
-
-fn parts(template: Template) -> &'static [Part] {
-    use Part::{Code, Text};
+/// The texts of a mail's body, in order; `None` stands for the code.
+fn parts(template: Template) -> &'static [Option<&'static str>] {
     match template {
         Template::Login => &[
-            Text("greeting"),
-            Text("login.intro"),
-            Code,
-            Text("code.validity"),
-            Text("code.keep-secret"),
-            Text("code.not-you"),
+            Some("greeting"),
+            Some("login.intro"),
+            None,
+            Some("code.validity"),
+            Some("code.keep-secret"),
+            Some("code.not-you"),
         ],
         Template::Recovery => &[
-            Text("greeting"),
-            Text("recovery.intro"),
-            Code,
-            Text("code.validity"),
-            Text("code.keep-secret"),
-            Text("recovery.not-you"),
+            Some("greeting"),
+            Some("recovery.intro"),
+            None,
+            Some("code.validity"),
+            Some("code.keep-secret"),
+            Some("recovery.not-you"),
         ],
         Template::EmailVerification => &[
-            Text("greeting"),
-            Text("email_verification.intro"),
-            Code,
-            Text("code.validity"),
-            Text("code.keep-secret"),
-            Text("code.not-you"),
+            Some("greeting"),
+            Some("email_verification.intro"),
+            None,
+            Some("code.validity"),
+            Some("code.keep-secret"),
+            Some("code.not-you"),
         ],
         Template::EmailLoginAttempted => &[
-            Text("greeting"),
-            Text("email_login_attempted.intro"),
-            Text("email_login_attempted.was-you"),
-            Text("email_login_attempted.was-not-you"),
+            Some("greeting"),
+            Some("email_login_attempted.intro"),
+            Some("email_login_attempted.was-you"),
+            Some("email_login_attempted.was-not-you"),
         ],
         Template::EmailRegistrationAttempted => &[
-            Text("greeting"),
-            Text("email_registration_attempted.intro"),
-            Text("email_registration_attempted.was-you"),
-            Text("email_registration_attempted.was-not-you"),
+            Some("greeting"),
+            Some("email_registration_attempted.intro"),
+            Some("email_registration_attempted.was-you"),
+            Some("email_registration_attempted.was-not-you"),
         ],
         Template::CredentialsRemoved => &[
-            Text("greeting"),
-            Text("credentials_removed.intro"),
-            Text("credentials_removed.was-you"),
-            Text("credentials_removed.was-not-you"),
+            Some("greeting"),
+            Some("credentials_removed.intro"),
+            Some("credentials_removed.was-you"),
+            Some("credentials_removed.was-not-you"),
+        ],
+        Template::PasswordUpdate => &[Some("greeting"), Some("password_update.intro"), Some("notice.not-you")],
+        Template::PrimaryEmailUpdate => &[Some("greeting"), Some("primary_email_update.intro"), Some("notice.not-you")],
+        Template::EmailCreate => &[Some("greeting"), Some("email_create.intro"), Some("notice.not-you")],
+        Template::EmailDelete => &[Some("greeting"), Some("email_delete.intro"), Some("notice.not-you")],
+        Template::PasskeyCreate => &[Some("greeting"), Some("passkey_create.intro"), Some("notice.not-you")],
+        Template::MfaCreate => &[Some("greeting"), Some("mfa_create.intro"), Some("notice.not-you")],
+        Template::MfaDelete => &[Some("greeting"), Some("mfa_delete.intro"), Some("notice.not-you")],
+        Template::PasswordRecovery => &[Some("greeting"), Some("password_recovery.intro"), Some("notice.not-you")],
+        Template::NewSession => &[Some("greeting"), Some("new_session.intro"), Some("notice.not-you")],
+        Template::PasswordLimit => &[
+            Some("greeting"),
+            Some("password_limit.intro"),
+            Some("password_limit.still-works"),
+            Some("password_limit.nothing-to-do"),
         ],
     }
+}
+
+/// What a text of the catalogue can say of a message.
+fn values(message: &Message) -> FluentArgs<'_> {
+    let mut values = FluentArgs::new();
+    values.set("service", message.service_name.as_str());
+    values.set("email", message.to.as_str());
+    if let Some(code) = &message.code {
+        values.set("code", code.text.expose().as_str());
+        values.set("minutes", code.ttl_seconds.div_ceil(60).max(1));
+    }
+    let Details { old_address, new_address, deleted_address, session } = &message.details;
+    for (name, address) in [("old", old_address), ("new", new_address), ("removed", deleted_address)] {
+        if let Some(address) = address {
+            values.set(name, address.as_str());
+        }
+    }
+    if let Some(session) = session {
+        let device = device::describe(&session.user_agent);
+        values.set("device", if device.is_empty() { "unknown".to_owned() } else { device });
+        values.set("time", minute(session.at));
+    }
+    values
+}
+
+/// `2026-09-21 14:13 UTC`: the same in every language, and no zone to guess.
+fn minute(at: Timestamp) -> String {
+    let text = at.whole_seconds().rfc3339();
+    let minute = text.get(..16).unwrap_or_default();
+    format!("{} UTC", minute.replace('T', " "))
 }
 
 /// Texts and layouts, read once: making one takes a few milliseconds, so it is made for the first mail.
@@ -116,23 +156,17 @@ impl Renderer {
     /// Puts a message into words, in the language that suits its recipient best.
     pub fn render(&self, message: &Message) -> Result<Rendered, RenderError> {
         let language = self.catalogue.language(&message.language);
-        let code = message.code.as_ref().map(|code| code.expose().as_str());
-        let mut values = FluentArgs::new();
-        values.set("service", message.service_name.as_str());
-        values.set("email", message.to.as_str());
-        values.set("minutes", message.ttl_seconds.div_ceil(60).max(1));
-        if let Some(code) = code {
-            values.set("code", code);
-        }
+        let values = values(message);
         let text = |id: &str| self.catalogue.text(language, id, &values);
         let name = message.template.as_str();
         let subject = one_line(&text(&format!("{name}.subject"))?);
+        let code = message.code.as_ref().map(|code| code.text.expose().as_str());
         let parts = parts(message.template)
             .iter()
             .map(|part| {
                 Ok(match part {
-                    Part::Text(id) => context! { text => text(id)?, code => () },
-                    Part::Code => context! { code => code },
+                    Some(id) => context! { text => text(id)?, code => () },
+                    None => context! { code => code },
                 })
             })
             .collect::<Result<Vec<_>, RenderError>>()?;

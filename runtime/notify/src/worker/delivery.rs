@@ -6,7 +6,8 @@ use hanko_store::outbox::{Claimed, Ending};
 
 use super::{Bench, Outcome, backoff, jittered};
 use crate::{
-    mail::{self, Message, Renderer},
+    events,
+    mail::{Message, Renderer},
     smtp::Mailer,
 };
 
@@ -70,7 +71,7 @@ fn open(delivery: &Claimed, sealer: &Sealer) -> Result<Message, Obstacle> {
     let sealed = delivery.payload.as_deref().ok_or_else(|| Obstacle::Lasting("the mail was erased".to_owned()))?;
     // A key that is missing here may be on its way: Secrets reach pods one after the other.
     let plain =
-        sealer.open(&mail::place(&delivery.event), sealed).map_err(|error| Obstacle::Passing(error.to_string()))?;
+        sealer.open(&events::place(&delivery.event), sealed).map_err(|error| Obstacle::Passing(error.to_string()))?;
     let plain = zeroize::Zeroizing::new(plain);
     Message::from_snapshot(&plain).map_err(|_| Obstacle::Lasting("the stored mail cannot be read".to_owned()))
 }
@@ -92,8 +93,8 @@ fn report(bench: &Bench, delivery: &Claimed, message: Option<&Message>, ending: 
         Ending::Dead { error } => (Outcome::Failed, error.as_str()),
         Ending::Retry { error, .. } => (Outcome::Retried, error.as_str()),
     };
-    bench.counters.count(message.map(|message| message.template), outcome);
-    let mail = message.map_or("unknown", |message| message.template.as_str());
+    bench.counters.count(message.map(Message::template), outcome);
+    let mail = message.map_or("unknown", |message| message.template().as_str());
     let to = message.map(|message| mask_email(message.to.as_str())).unwrap_or_default();
     let (tenant, request, attempt) = (delivery.tenant, delivery.request_id.as_str(), delivery.attempts);
     let outcome = outcome.as_str();

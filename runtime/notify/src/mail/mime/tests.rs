@@ -93,15 +93,8 @@ fn one_long_line_travels_in_short_ones_and_arrives_unchanged() {
 
 #[test]
 fn a_rendered_mail_arrives_unchanged() {
-    let message = Message {
-        template: Template::EmailLoginAttempted,
-        to: EmailAddress::parse("kim@fern.example").unwrap(),
-        language: "de".into(),
-        service_name: "Käse = Co".into(),
-        code: None,
-        ttl_seconds: 0,
-        valid_until: Timestamp(0),
-    };
+    let kim = EmailAddress::parse("kim@fern.example").unwrap();
+    let message = Message::notice(Template::EmailLoginAttempted, kim, "de", "Käse = Co");
     let words = Renderer::new().unwrap().render(&message).unwrap();
     let octets = octets("Acme", "kim@fern.example", &words);
     assert_eq!(bodies(&octets), [words.text.replace('\n', "\r\n"), words.html.replace('\n', "\r\n")]);
