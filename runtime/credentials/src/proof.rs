@@ -56,6 +56,26 @@ pub enum Evidence {
         /// The authenticator says it has verified its user.
         user_verified: bool,
     },
+    /// A code of the user's authenticator app.
+    Totp,
+    /// An authenticator app was set up in this flow. It shows nothing by itself, see [`Proof::is_enrolment`].
+    TotpCreated,
+    /// A signature by a stored security key, or by a passkey that was asked for as a second factor.
+    SecurityKey {
+        /// Which one.
+        credential: CredentialId,
+        /// The authenticator says it has verified its user.
+        user_verified: bool,
+    },
+    /// A security key was created in this flow. It shows nothing by itself, see [`Proof::is_enrolment`].
+    SecurityKeyCreated {
+        /// Which one.
+        credential: CredentialId,
+        /// The authenticator says it has verified its user.
+        user_verified: bool,
+    },
+    /// The token of a device that the user has trusted after an earlier second factor.
+    TrustedDevice,
     /// The account is created by this flow.
     NewAccount,
 }
@@ -69,18 +89,26 @@ pub enum Factor {
     Passcode,
     /// A key in an authenticator.
     Passkey,
+    /// An authenticator app.
+    Totp,
+    /// A key that counts only next to another factor.
+    SecurityKey,
+    /// A second factor of earlier.
+    TrustedDevice,
     /// Nobody was there before.
     NewAccount,
 }
 
 impl Factor {
-    /// The value in the token's `amr` (`spec/flow-login-registration.md` §4.13). A new account adds none.
+    /// The value in the token's `amr` (`spec/flow-login-registration.md` §4.13). A trusted device and a new account add none.
     pub fn amr(self) -> Option<&'static str> {
         match self {
             Self::Password => Some("pwd"),
             Self::Passcode => Some("otp"),
             Self::Passkey => Some("passkey"),
-            Self::NewAccount => None,
+            Self::Totp => Some("totp"),
+            Self::SecurityKey => Some("security_key"),
+            Self::TrustedDevice | Self::NewAccount => None,
         }
     }
 }
@@ -133,6 +161,9 @@ impl Proof {
             Evidence::Password | Evidence::PasswordSet => Factor::Password,
             Evidence::Passcode { .. } => Factor::Passcode,
             Evidence::Passkey { .. } | Evidence::PasskeyCreated { .. } => Factor::Passkey,
+            Evidence::Totp | Evidence::TotpCreated => Factor::Totp,
+            Evidence::SecurityKey { .. } | Evidence::SecurityKeyCreated { .. } => Factor::SecurityKey,
+            Evidence::TrustedDevice => Factor::TrustedDevice,
             Evidence::NewAccount => Factor::NewAccount,
         }
     }
@@ -140,7 +171,18 @@ impl Proof {
     /// The credential was made in this flow rather than shown: it names a method in `amr` next to the proof that allowed
     /// making it (a passcode, a new account), and makes no session alone.
     pub fn is_enrolment(&self) -> bool {
-        matches!(self.evidence, Evidence::PasswordSet | Evidence::PasskeyCreated { .. })
+        matches!(
+            self.evidence,
+            Evidence::PasswordSet
+                | Evidence::PasskeyCreated { .. }
+                | Evidence::TotpCreated
+                | Evidence::SecurityKeyCreated { .. }
+        )
+    }
+
+    /// Shown next to a first factor, it makes a login one of two factors. It never stands alone.
+    pub fn is_second_factor(&self) -> bool {
+        matches!(self.evidence, Evidence::Totp | Evidence::SecurityKey { .. } | Evidence::TrustedDevice)
     }
 }
 
@@ -150,35 +192,54 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_proof_survives_the_sealed_row() {
+    /// Every kind of evidence, with whether it is an enrolment and whether it is a second factor.
+    fn all() -> Vec<(Evidence, bool, bool)> {
+        let credential = CredentialId(vec![1, 2, 255]);
+        let (credential, user_verified) = (|| credential.clone(), true);
+        vec![
+            (Evidence::Password, false, false),
+            (Evidence::PasswordSet, true, false),
+            (Evidence::Passcode { purpose: Purpose::Recovery, address: "jane@x.de".into() }, false, false),
+            (Evidence::Passkey { credential: credential(), user_verified }, false, false),
+            (Evidence::PasskeyCreated { credential: credential(), user_verified }, true, false),
+            (Evidence::Totp, false, true),
+            (Evidence::TotpCreated, true, false),
+            (Evidence::SecurityKey { credential: credential(), user_verified }, false, true),
+            (Evidence::SecurityKeyCreated { credential: credential(), user_verified }, true, false),
+            (Evidence::TrustedDevice, false, true),
+            (Evidence::NewAccount, false, false),
+        ]
+    }
+
+    fn proof(evidence: Evidence) -> Proof {
         let random = Random::system();
         let subject =
             Subject { tenant: TenantId::random(&random), user: UserId::random(&random), flow: FlowId::random(&random) };
-        let shown = [
-            Evidence::Password,
-            Evidence::PasswordSet,
-            Evidence::Passcode { purpose: Purpose::Recovery, address: "jane@x.de".into() },
-            Evidence::Passkey { credential: CredentialId(vec![1, 2, 255]), user_verified: true },
-            Evidence::PasskeyCreated { credential: CredentialId(vec![3]), user_verified: false },
-            Evidence::NewAccount,
-        ];
-        for evidence in shown {
-            let proof = Proof::of(subject, evidence, Timestamp(7));
+        Proof::of(subject, evidence, Timestamp(7))
+    }
+
+    #[test]
+    fn a_proof_survives_the_sealed_row() {
+        for (evidence, ..) in all() {
+            let proof = proof(evidence);
             let text = serde_json::to_string(&proof).unwrap();
             assert_eq!(serde_json::from_str::<Proof>(&text).unwrap(), proof, "{text}");
         }
     }
 
     #[test]
-    fn only_a_credential_made_in_the_flow_is_an_enrolment() {
-        let random = Random::system();
-        let subject =
-            Subject { tenant: TenantId::random(&random), user: UserId::random(&random), flow: FlowId::random(&random) };
-        let is_enrolment = |evidence| Proof::of(subject, evidence, Timestamp(0)).is_enrolment();
-        assert!(is_enrolment(Evidence::PasswordSet));
-        assert!(is_enrolment(Evidence::PasskeyCreated { credential: CredentialId(vec![1]), user_verified: true }));
-        assert!(!is_enrolment(Evidence::Password));
-        assert!(!is_enrolment(Evidence::NewAccount));
+    fn what_was_made_in_the_flow_is_an_enrolment_and_never_a_second_factor() {
+        for (evidence, is_enrolment, is_second_factor) in all() {
+            let proof = proof(evidence);
+            assert_eq!((proof.is_enrolment(), proof.is_second_factor()), (is_enrolment, is_second_factor), "{proof:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_names_the_methods_of_the_contract() {
+        let named = |evidence| proof(evidence).factor().amr();
+        let amr: Vec<_> = all().into_iter().filter_map(|(evidence, ..)| named(evidence)).collect();
+        let expected = ["pwd", "pwd", "otp", "passkey", "passkey", "totp", "totp", "security_key", "security_key"];
+        assert_eq!(amr, expected);
     }
 }

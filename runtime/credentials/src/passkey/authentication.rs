@@ -1,6 +1,6 @@
-//! Signing in with a passkey (`spec/flow-login-registration.md` §4.6.5).
+//! Signing in with a passkey, or with a second factor (`spec/flow-login-registration.md` §4.6.5).
 
-use hanko_domain::{CredentialId, FlowId, TenantId, Timestamp};
+use hanko_domain::{CredentialId, FlowId, TenantId, Timestamp, UserId};
 use serde::Deserialize;
 
 use super::{
@@ -44,6 +44,15 @@ pub struct Assertion {
     pub backup_eligibility_changed: bool,
 }
 
+/// What an answer is needed for. It counts for nothing else, whatever ceremonies are open in the flow.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Use {
+    /// To say who it is: only passkeys.
+    FirstFactor,
+    /// To confirm this user, who has shown another factor: passkeys and security keys.
+    SecondFactor(UserId),
+}
+
 impl ParsedAssertion {
     /// Reads the browser's JSON. Padding is tolerated, optional members may be missing, a `userHandle` that is null or empty
     /// is absent (FC-05).
@@ -71,24 +80,25 @@ impl ParsedAssertion {
 }
 
 impl RelyingParty {
-    /// Checks the answer to request options as a first factor. `ceremonies` are the open ones of the flow, `passkey` is the
-    /// stored credential the answer names.
+    /// Checks the answer to request options. `ceremonies` are the open ones of the flow, `passkey` is the stored credential
+    /// the answer names. A second factor is [`Evidence::SecurityKey`], of a passkey too.
     pub fn finish_authentication(
         &self,
         ceremonies: &[Ceremony],
         answer: &ParsedAssertion,
         passkey: StoredPasskey,
+        needed: Use,
         (tenant, flow): (TenantId, FlowId),
         now: Timestamp,
     ) -> Result<(Assertion, Proof), Refusal> {
         if passkey.id != answer.credential {
             return Err(Refusal::UnknownCredential);
         }
-        if passkey.mfa_only {
+        if passkey.mfa_only && needed == Use::FirstFactor {
             return Err(Refusal::SecurityKeyOnly);
         }
         let ceremony = Ceremony::find(ceremonies, &answer.client_data.challenge, now)?;
-        check_owner(ceremony, answer, &passkey)?;
+        check_owner(ceremony, needed, answer, &passkey)?;
         if passkey.rp_id != self.id {
             return Err(Refusal::CredentialRpId(passkey.rp_id));
         }
@@ -107,7 +117,11 @@ impl RelyingParty {
             return Err(Refusal::Counter { stored: passkey.counter, received: data.counter });
         }
 
-        let evidence = Evidence::Passkey { credential: passkey.id.clone(), user_verified: data.user_verified() };
+        let (credential, user_verified) = (passkey.id.clone(), data.user_verified());
+        let evidence = match needed {
+            Use::FirstFactor => Evidence::Passkey { credential, user_verified },
+            Use::SecondFactor(_) => Evidence::SecurityKey { credential, user_verified },
+        };
         let proof = Proof::of(Subject { tenant, user: passkey.user, flow }, evidence, now);
         let assertion = Assertion {
             challenge: ceremony.challenge.clone(),
@@ -125,18 +139,37 @@ impl RelyingParty {
     }
 }
 
-/// The credential is the one of the user that was asked, or of the user the authenticator names (L3 §7.2 steps 5 and 6).
-fn check_owner(ceremony: &Ceremony, answer: &ParsedAssertion, passkey: &StoredPasskey) -> Result<(), Refusal> {
-    match &ceremony.operation {
-        Operation::Registration { .. } => return Err(Refusal::WrongCeremony),
-        Operation::Discoverable if answer.user_handle.is_none() => return Err(Refusal::UserHandleMissing),
-        Operation::Discoverable => {}
-        Operation::Known { user, .. } if *user != passkey.user => return Err(Refusal::OtherUser),
-        Operation::Known { allowed, .. } if !allowed.contains(&passkey.id) => return Err(Refusal::NotAllowed),
-        Operation::Known { .. } => {}
+/// The credential is one of the user that was asked, or of the user the authenticator names (L3 §7.2 steps 5 and 6). Users
+/// are compared, not handles: imported credentials may have their own (quirk Q13b).
+fn check_owner(
+    ceremony: &Ceremony,
+    needed: Use,
+    answer: &ParsedAssertion,
+    passkey: &StoredPasskey,
+) -> Result<(), Refusal> {
+    match (&ceremony.operation, needed) {
+        (Operation::Discoverable, Use::FirstFactor) if answer.user_handle.is_none() => {
+            return Err(Refusal::UserHandleMissing);
+        }
+        (Operation::Discoverable, Use::FirstFactor) => {}
+        (Operation::Known { user, allowed }, Use::FirstFactor) => check_list(*user, allowed, passkey)?,
+        (Operation::SecondFactor { user, allowed }, Use::SecondFactor(known)) => {
+            if *user != known {
+                return Err(Refusal::OtherUser);
+            }
+            check_list(known, allowed, passkey)?;
+        }
+        _ => return Err(Refusal::WrongCeremony),
     }
     match answer.user_handle() {
         Some(handle) if handle != passkey.user_handle => Err(Refusal::UserHandle),
         _ => Ok(()),
     }
+}
+
+fn check_list(user: UserId, allowed: &[CredentialId], passkey: &StoredPasskey) -> Result<(), Refusal> {
+    if user != passkey.user {
+        return Err(Refusal::OtherUser);
+    }
+    if allowed.contains(&passkey.id) { Ok(()) } else { Err(Refusal::NotAllowed) }
 }

@@ -28,10 +28,18 @@ pub(super) enum Operation {
     Registration {
         user: UserId,
     },
+    SecurityKeyRegistration {
+        user: UserId,
+    },
     /// The authenticator says who it is.
     Discoverable,
-    /// For one user's credentials.
+    /// For one user's passkeys.
     Known {
+        user: UserId,
+        allowed: Vec<CredentialId>,
+    },
+    /// For one user's passkeys and security keys, after another factor.
+    SecondFactor {
         user: UserId,
         allowed: Vec<CredentialId>,
     },
@@ -62,7 +70,10 @@ impl Ceremony {
     /// The user it was made for, if one was known.
     pub fn user(&self) -> Option<UserId> {
         match &self.operation {
-            Operation::Registration { user } | Operation::Known { user, .. } => Some(*user),
+            Operation::Registration { user }
+            | Operation::SecurityKeyRegistration { user }
+            | Operation::Known { user, .. }
+            | Operation::SecondFactor { user, .. } => Some(*user),
             Operation::Discoverable => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Passkeys (WebAuthn Level 3, `spec/flow-login-registration.md` §4.6, `spec/decisions.md` 3, 4, 21).
+//! Passkeys and security keys (WebAuthn Level 3, `spec/flow-login-registration.md` §4.6, `spec/decisions.md` 3, 4, 21).
 //!
 //! A ceremony is two steps. First [`RelyingParty`] makes the options for the browser and a [`Ceremony`] to remember. When
 //! the answer comes, a new passkey is checked by [`RelyingParty::finish_registration`]; a login is parsed
@@ -26,9 +26,9 @@ use serde::{Deserialize, Serialize};
 pub use hanko_domain::Passkey as StoredPasskey;
 
 pub use self::{
-    authentication::{Assertion, ParsedAssertion},
+    authentication::{Assertion, ParsedAssertion, Use},
     ceremony::{Ceremony, Challenge},
-    options::{CreationOptions, NewOwner, RequestOptions},
+    options::{Creation, CreationOptions, NewOwner, RequestOptions},
     refusal::Refusal,
 };
 
@@ -54,6 +54,16 @@ pub enum Attestation {
     Indirect,
     /// Yes.
     Direct,
+}
+
+/// Where a security key may live.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Attachment {
+    /// In the device that shows the page.
+    Platform,
+    /// In something that can be carried to another device.
+    CrossPlatform,
 }
 
 /// The side that asks for passkeys: a project's WebAuthn settings, compiled once.

@@ -1,4 +1,4 @@
-//! A new passkey (`spec/flow-login-registration.md` §4.6.6).
+//! A new passkey or security key (`spec/flow-login-registration.md` §4.6.6).
 
 use hanko_domain::{CredentialId, Timestamp};
 use serde::Deserialize;
@@ -49,10 +49,13 @@ impl RelyingParty {
         let credential = Credential::<Response>::parse(json)?;
         let client_data = ClientData::parse(credential.response.client_data.0)?;
         let ceremony = Ceremony::find(ceremonies, &client_data.challenge, now)?;
-        match ceremony.operation {
-            Operation::Registration { user } if user == subject.user => {}
-            Operation::Registration { .. } => return Err(Refusal::OtherUser),
+        let (user, mfa_only) = match ceremony.operation {
+            Operation::Registration { user } => (user, false),
+            Operation::SecurityKeyRegistration { user } => (user, true),
             _ => return Err(Refusal::WrongCeremony),
+        };
+        if user != subject.user {
+            return Err(Refusal::OtherUser);
         }
         client_data.check(self, "webauthn.create")?;
 
@@ -87,13 +90,17 @@ impl RelyingParty {
             transports: distinct(credential.response.transports.unwrap_or_default()),
             rp_id: self.id.clone(),
             attestation_format: format,
-            mfa_only: false,
+            mfa_only,
             name: authenticators::name(attested.aaguid).map(str::to_owned),
             created_at: now,
             last_used_at: Some(now),
         };
-        let evidence =
-            Evidence::PasskeyCreated { credential: passkey.id.clone(), user_verified: passkey.user_verified };
+        let (credential, user_verified) = (passkey.id.clone(), passkey.user_verified);
+        let evidence = if mfa_only {
+            Evidence::SecurityKeyCreated { credential, user_verified }
+        } else {
+            Evidence::PasskeyCreated { credential, user_verified }
+        };
         Ok((passkey, ceremony.challenge.clone(), Proof::of(subject, evidence, now)))
     }
 }

@@ -25,6 +25,7 @@ struct World {
     subject: Subject,
     ceremonies: Vec<Ceremony>,
     user_verification: UserVerification,
+    needed: Use,
 }
 
 impl World {
@@ -34,13 +35,14 @@ impl World {
             Subject { tenant: TenantId::random(&random), user: UserId::random(&random), flow: FlowId::random(&random) };
         let origins = ["https://auth.fern.test", "https://shop.fern.test:8443", "android:apk-key-hash:Ab-9_x"];
         let rp = RelyingParty::new("fern.test", "Fern", origins, 300 * SECOND, 600 * SECOND);
-        Self { rp, random, subject, ceremonies: Vec::new(), user_verification: UserVerification::Preferred }
+        let (user_verification, needed) = (UserVerification::Preferred, Use::FirstFactor);
+        Self { rp, random, subject, ceremonies: Vec::new(), user_verification, needed }
     }
 
     fn creation(&mut self) -> Value {
         let owner = NewOwner { user: self.subject.user, email: Some("jane@x.de"), username: None };
-        let (options, ceremony) =
-            self.rp.creation_options(&self.random, owner, &[], Attestation::None, self.user_verification, NOW);
+        let creation = Creation::Passkey { attestation: Attestation::None, user_verification: self.user_verification };
+        let (options, ceremony) = self.rp.creation_options(&self.random, owner, &[], creation, NOW);
         self.ceremonies.push(ceremony);
         serde_json::to_value(options).unwrap()
     }
@@ -79,7 +81,7 @@ impl World {
         let parsed = ParsedAssertion::parse(&answer.to_string())?;
         let place = (self.subject.tenant, self.subject.flow);
         let (assertion, proof) =
-            self.rp.finish_authentication(&self.ceremonies, &parsed, passkey.clone(), place, now)?;
+            self.rp.finish_authentication(&self.ceremonies, &parsed, passkey.clone(), self.needed, place, now)?;
         self.close(&assertion.challenge);
         Ok((assertion, proof))
     }
@@ -133,8 +135,7 @@ fn a_username_is_shown_and_existing_credentials_are_excluded() {
         &world.random,
         owner,
         std::slice::from_ref(&passkey),
-        Attestation::Direct,
-        UserVerification::Required,
+        Creation::Passkey { attestation: Attestation::Direct, user_verification: UserVerification::Required },
         NOW,
     );
     let options = serde_json::to_value(options).unwrap();

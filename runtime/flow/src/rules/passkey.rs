@@ -1,7 +1,7 @@
 //! Passkeys in flows (`spec/flow-login-registration.md` §3.3, §3.4, §3.17, §4.6).
 
 use async_trait::async_trait;
-use hanko_credentials::passkey::{NewOwner, ParsedAssertion, Refusal, RequestOptions};
+use hanko_credentials::passkey::{Creation, NewOwner, ParsedAssertion, Refusal, RequestOptions, Use};
 use hanko_domain::{AuditEntry, AuditKind, EmailAddress, Passkey, UserId, audit::Actor};
 use serde::Serialize;
 use serde_json::Value;
@@ -103,8 +103,15 @@ async fn check(cx: &Cx<'_>, json: &str) -> Result<(Option<Passkey>, Result<Accep
         return Ok((None, Err(Refusal::UnknownCredential)));
     };
     let run = (cx.tenant.id(), cx.id);
-    let outcome =
-        cx.inner().relying_party.finish_authentication(&cx.kept.ceremonies, &answer, passkey.clone(), run, cx.now);
+    let relying_party = &cx.inner().relying_party;
+    let outcome = relying_party.finish_authentication(
+        &cx.kept.ceremonies,
+        &answer,
+        passkey.clone(),
+        Use::FirstFactor,
+        run,
+        cx.now,
+    );
     Ok((Some(passkey), outcome))
 }
 
@@ -125,14 +132,8 @@ pub(crate) async fn offer_creation(cx: &mut Cx<'_>) -> Result<(), Failure> {
     };
     let existing = cx.store().passkeys_of(user).await?;
     let owner = NewOwner { user, email: Some(email.as_str()), username: None };
-    let (options, ceremony) = inner.relying_party.creation_options(
-        &inner.random,
-        owner,
-        &existing,
-        inner.attestation,
-        inner.user_verification,
-        cx.now,
-    );
+    let creation = Creation::Passkey { attestation: inner.attestation, user_verification: inner.user_verification };
+    let (options, ceremony) = inner.relying_party.creation_options(&inner.random, owner, &existing, creation, cx.now);
     cx.kept.open(ceremony);
     show(cx, "creation_options", &options)
 }
