@@ -6,7 +6,10 @@ use argon2::{
 };
 use hanko_domain::secret::constant_time_eq;
 
-use super::HashError;
+use super::{
+    HashError,
+    firebase::{self, FirebaseHash},
+};
 
 /// Memory in KiB, passes and lanes of new hashes: the first choice of the OWASP cheat sheet.
 const OURS: (u32, u32, u32) = (19 * 1024, 2, 1);
@@ -34,10 +37,10 @@ pub(super) struct Match {
 }
 
 /// A stored hash whose format is known and whose cost is acceptable.
-#[derive(Debug)]
 pub(super) enum StoredHash<'a> {
     Argon2id { hash: Box<phc::PasswordHash>, is_ours: bool },
     Bcrypt(&'a str),
+    Firebase(FirebaseHash),
 }
 
 impl<'a> StoredHash<'a> {
@@ -58,6 +61,9 @@ impl<'a> StoredHash<'a> {
                 return Err(HashError::UnknownFormat);
             }
             return Ok(Self::Bcrypt(text));
+        }
+        if text.starts_with(firebase::PREFIX) {
+            return FirebaseHash::parse(text).map(Self::Firebase);
         }
         Err(HashError::UnknownFormat)
     }
@@ -82,6 +88,7 @@ impl<'a> StoredHash<'a> {
                 let right = bcrypt::verify(password, hash).map_err(|_| HashError::UnknownFormat)?;
                 Ok(right.then_some(Match { needs_rehash: true }))
             }
+            Self::Firebase(hash) => Ok(hash.fits(password)?.then_some(Match { needs_rehash: true })),
         }
     }
 }

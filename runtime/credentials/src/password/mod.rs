@@ -1,10 +1,11 @@
-//! Passwords: Argon2id for everything new, bcrypt where it was imported (`spec/flow-login-registration.md` §4.5,
+//! Passwords: Argon2id for everything new, bcrypt and Firebase's scrypt where they were imported (`spec/flow-login-registration.md` §4.5,
 //! `spec/decisions.md` 5, 12, 25).
 //!
 //! A hash costs 19 MiB and about 20 ms of a core, whatever the answer: an unknown user, an account without a password and a
 //! text that is too long cost the same as a wrong password. How many run at once is bounded, see `bounded`.
 
 mod bounded;
+mod firebase;
 mod formats;
 
 use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
@@ -61,7 +62,8 @@ impl NewPassword {
     }
 }
 
-/// A stored password: a PHC string (`$argon2id$…`), or bcrypt (`$2a$…`) where it was imported.
+/// A stored password: a PHC string (`$argon2id$…`), or bcrypt (`$2a$…`) and Firebase's scrypt (`$fbscrypt$…`)
+/// where they were imported.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct PasswordHash(String);

@@ -153,6 +153,54 @@ fn an_imported_argon2id_hash_of_another_cost_is_to_be_replaced() {
     assert_eq!(world.fits(&hash.to_string(), "wrong"), None);
 }
 
+/// FC-42
+#[test]
+fn an_imported_firebase_hash_fits_in_either_alphabet_and_is_to_be_replaced() {
+    const SIGNER: &str = "f0Pl6dDRtfxKvgUGoO/OrURv9p5/3/9FNkGYN9fyotXAarWogkGqmfaZTQFgKEYowFFr2PliTmBk22/AWWJ//g==";
+    let world = World::new();
+    let stored = |separator: &str, salt: &str, hash: &str| {
+        format!("$fbscrypt$v=1,n=14,r=8,p=1,ss={separator},sk={SIGNER}${salt}${hash}")
+    };
+    let standard = "cM7lEHL/dOXBS1SB8rIyhdcnCjuQk63KRcVsLTnuJcwTC19cbw9rMM04BsK4gK/t8hGbpBUGnewEV+DOHBMQog==";
+    let url_safe = "pgz1CwXKlDLKcSK0Ns4UhSXXGpfANDk_HKXLacLTiI8IEWBO8Qejv3WR7WW2vFcEqdIuy6ovVhnNIelDkkA0gQ==";
+    let hash = stored("Bw==", "++++Pn/QobLD", standard);
+    assert_eq!(world.fits(&hash, "indigo-vole-27"), Some(true));
+    assert_eq!(world.fits(&hash, "indigo-vole-28"), None);
+    let hash = stored("Bw==", "_-_-AQIDBAUG", url_safe);
+    assert_eq!(world.fits(&hash, "umber-crane-95"), Some(true));
+    let twin = stored("CA==", "++++Pn/QobLD", standard);
+    assert_eq!(world.fits(&twin, "indigo-vole-27"), None, "another salt separator");
+}
+
+#[test]
+fn a_firebase_hash_that_is_incomplete_or_would_starve_the_process_is_reported() {
+    let world = World::new();
+    let verify = |settings: &str, rest: &str| world.verify(&format!("$fbscrypt${settings}${rest}"), "");
+    assert_eq!(verify("v=1,n=1,r=1,p=1,sk=AAAA", "AAAA$AAAA"), Ok(None), "the twin that is in order");
+    for (settings, rest) in [
+        ("v=1,n=1,r=1,p=1", "AAAA$"), // without a key the empty hash would fit every password
+        ("v=1,n=1,r=1,p=1,sk=", "AAAA$"),
+        ("v=1,n=1,r=1,p=1,sk=AAAA", "AAAA$"),
+        ("v=1,n=1,r=1,p=1,sk=AAAA", "AAAA$AAA="),
+        ("v=1,n=1,r=1,p=1,sk=AAAA", "AAAA"),
+        ("v=1,n=1,r=1,p=1,sk=AAAA", "AAAA$AAAA$AAAA"),
+        ("v=1,n=1,r=1,p=1,sk=A*AA", "AAAA$AAAA"),
+        ("v=1,n=1,r=1,p=1,ss=*,sk=AAAA", "AAAA$AAAA"),
+        ("v=2,n=1,r=1,p=1,sk=AAAA", "AAAA$AAAA"),
+        ("n=1,r=1,p=1,sk=AAAA", "AAAA$AAAA"),
+        ("v=1,n=0,r=1,p=1,sk=AAAA", "AAAA$AAAA"),
+        ("v=1,n=1,r=0,p=1,sk=AAAA", "AAAA$AAAA"),
+        ("v=1,n=1,r=1,p=0,sk=AAAA", "AAAA$AAAA"),
+        ("v=1,n=1,r=1,p=5,sk=AAAA", "AAAA$AAAA"),
+        ("v=1,n=17,r=8,p=1,sk=AAAA", "AAAA$AAAA"),
+        ("v=1,n=63,r=8,p=1,sk=AAAA", "AAAA$AAAA"),
+        ("v=1,n=4294967295,r=4294967295,p=1,sk=AAAA", "AAAA$AAAA"),
+        ("v=1,n=-1,r=8,p=1,sk=AAAA", "AAAA$AAAA"),
+    ] {
+        assert_eq!(verify(settings, rest), Err(HashError::UnknownFormat), "{settings}${rest}");
+    }
+}
+
 #[test]
 fn unknown_formats_and_costs_that_would_starve_the_process_are_reported() {
     let world = World::new();

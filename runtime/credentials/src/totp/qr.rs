@@ -70,3 +70,43 @@ fn crc32(data: &[u8]) -> u32 {
     let step = |crc: u32| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
     !data.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc)))
 }
+
+#[cfg(test)]
+mod tests {
+    use rqrr::PreparedImage;
+
+    use super::{super::TotpSecret, *};
+
+    fn file(url: &Secret<String>) -> Vec<u8> {
+        STANDARD.decode(url.expose().strip_prefix("data:image/png;base64,").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_camera_reads_the_uri_however_long_the_names_are() {
+        let secret = TotpSecret::generate(&hanko_domain::Random::system());
+        for (issuer, account) in
+            [("Fern", "jane@x.de"), ("Fern", &"ü".repeat(60)), (&"M".repeat(100), &"x".repeat(300))]
+        {
+            let file = file(&secret.qr_data_url(issuer, account).unwrap());
+            let pixels = &file[8 + 25 + 8 + 7..]; // signature, IHDR, head of IDAT, head of the block
+            let light = |x: usize, y: usize| pixels[y * (ROW + 1) + 1 + x / 8] >> (7 - x % 8) & 1 == 1;
+            let mut image = PreparedImage::prepare_from_greyscale(SIDE, SIDE, |x, y| if light(x, y) { 255 } else { 0 });
+            let grids = image.detect_grids();
+            let (_, read) = grids[0].decode().unwrap();
+            assert_eq!(read, *secret.provisioning_uri(issuer, account).expose());
+        }
+    }
+
+    #[test]
+    fn names_that_fit_no_code_are_an_error() {
+        let secret = TotpSecret::generate(&hanko_domain::Random::system());
+        assert!(matches!(secret.qr_data_url("Fern", &"x".repeat(5_000)), Err(TooLong)));
+    }
+
+    /// Values computed by zlib.
+    #[test]
+    fn checksums_are_those_of_the_format() {
+        assert_eq!((crc32(b"123456789"), adler32(b"123456789")), (0xcbf4_3926, 0x091e_01de));
+        assert_eq!((crc32(b"IEND"), adler32(&[255; 5_200])), (0xae42_6082, 0x71543cdd));
+    }
+}
