@@ -3,8 +3,12 @@
 use crate::{problem::Findings, project::Settings, spec::Acquire};
 
 pub(super) fn check(settings: &Settings, findings: &mut Findings) {
+    check_login(settings, findings);
+    check_second_factor(settings, findings);
+}
+
+fn check_login(settings: &Settings, findings: &mut Findings) {
     let Settings { email, username, password, passkey, .. } = settings;
-    let named = email.use_as_login_identifier || username.use_as_login_identifier;
     if !password.enabled && !passkey.enabled && !email.use_for_authentication {
         findings.add(
             "spec.settings",
@@ -12,43 +16,67 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
         );
         return;
     }
-    if !named && (password.enabled || email.use_for_authentication) {
-        let path = if password.enabled {
-            "spec.settings.password.enabled"
-        } else {
-            "spec.settings.email.useForAuthentication"
-        };
-        findings.add(
-            path,
-            "needs to know whose account it is, and nothing names one at login; write `useAsLoginIdentifier: true` in `email` or an \
-             enabled `username`, or false here",
-        );
+    // A passkey names its account itself.
+    if !email.use_as_login_identifier && !username.use_as_login_identifier {
+        for (path, on) in [
+            ("spec.settings.password.enabled", password.enabled),
+            ("spec.settings.email.useForAuthentication", email.use_for_authentication),
+        ] {
+            if on {
+                findings.add(
+                    path,
+                    "has to know whose account it is, and login takes neither address nor username; enable `username`, write \
+                     `email.useAsLoginIdentifier: true`, or false here",
+                );
+            }
+        }
+        if password.enabled || email.use_for_authentication {
+            return;
+        }
     }
     if settings.allow_signup {
         check_registration(settings, findings);
     }
-    check_second_factor(settings, findings);
 }
 
-/// What strangers who register are left with.
+/// Whoever can register can sign in later.
 fn check_registration(settings: &Settings, findings: &mut Findings) {
     let Settings { email, username, password, passkey, .. } = settings;
+    let path = "spec.settings.account.allowSignup";
     if !email.acquire_on_registration && !username.acquire_on_registration {
         findings.add(
-            "spec.settings.account.allowSignup",
-            "registration asks for neither address nor username, and nobody can register without; write \
-             `acquireOnRegistration: true` in `email` or an enabled `username`, or `allowSignup: false`",
+            path,
+            "registration asks for neither address nor username, and an account needs one of them; write `acquireOnRegistration: true` \
+             in `email` or in an enabled `username`, or false here",
         );
         return;
     }
-    let never = |acquire| acquire == Acquire::Never;
-    let passcode = email.use_for_authentication && email.acquire_on_registration;
-    if never(password.acquire_on_registration) && never(passkey.acquire_on_registration) && !passcode {
-        findings.add(
-            "spec.settings.account.allowSignup",
-            "registration asks for nothing that signs in later; write `acquireOnRegistration: always` in an enabled `password` or \
-             `passkey`, or `allowSignup: false`",
-        );
+    let asks = |acquire| acquire != Acquire::Never;
+    // What is optional may be left out as long as the other one is given.
+    for (address, name, given) in
+        [(true, true, "both identifiers"), (true, false, "an address alone"), (false, true, "a username alone")]
+    {
+        let possible =
+            if address { email.acquire_on_registration } else { email.optional || !email.acquire_on_registration }
+                && if name {
+                    username.acquire_on_registration
+                } else {
+                    username.optional || !username.acquire_on_registration
+                };
+        let known = address && email.use_as_login_identifier || name && username.use_as_login_identifier;
+        let passcode = address && email.use_for_authentication;
+        let returns =
+            asks(passkey.acquire_on_registration) || known && (asks(password.acquire_on_registration) || passcode);
+        if possible && !returns {
+            findings.add(
+                path,
+                format!(
+                    "who registers with {given} could never sign in again; have registration ask for a passkey, or for a password and an \
+                     identifier that login takes, or let passcodes go to an address that is not optional; or write false here"
+                ),
+            );
+            return;
+        }
     }
 }
 
@@ -66,8 +94,8 @@ fn check_second_factor(settings: &Settings, findings: &mut Findings) {
     } else if !mfa.acquire_on_registration && !mfa.acquire_on_login {
         findings.add(
             "spec.settings.mfa.optional",
-            "demands a second factor that nobody is asked to create; write `acquireOnLogin: true` or `acquireOnRegistration: true`, \
-             or true here",
+            "demands a second factor that nobody is asked to create; write `acquireOnLogin: true` or `acquireOnRegistration: true`, or \
+             true here",
         );
     }
 }

@@ -3,6 +3,7 @@
 mod bounds;
 mod laws;
 mod refused;
+mod sign_in;
 
 use serde_json::{Value, json};
 
