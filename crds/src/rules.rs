@@ -16,6 +16,7 @@ pub(crate) struct Rule {
 }
 
 const SPEC: &str = "/properties/spec";
+const SETTINGS: &str = "/properties/spec/properties/settings";
 
 /// All rules.
 pub(crate) const RULES: &[Rule] = &[
@@ -99,6 +100,67 @@ pub(crate) const RULES: &[Rule] = &[
         field: "",
         rule: "self in [2048, 3072, 4096]",
         message: "write 2048, 3072 or 4096",
+    },
+    Rule {
+        at: SPEC,
+        field: ".settings",
+        rule: "self.?settings.?password.?enabled.orValue(true) || self.?settings.?passkey.?enabled.orValue(true) || (has(self.mail) && \
+               self.?settings.?email.?enabled.orValue(true) && self.?settings.?email.?useForAuthentication.orValue(true))",
+        message: "leaves no way to sign in; enable password, passkey, or mail with email.useForAuthentication",
+    },
+    Rule {
+        at: SPEC,
+        field: ".settings",
+        rule: "has(self.mail) || !((self.?settings.?email.?enabled.orValue(true) && \
+               (self.?settings.?email.?requireVerification.orValue(false) || self.?settings.?email.?useForAuthentication.orValue(false))) || \
+               (self.?settings.?password.?enabled.orValue(true) && self.?settings.?password.?recovery.orValue(false)))",
+        message: "email.requireVerification, email.useForAuthentication and password.recovery need mail; add spec.mail, or write false",
+    },
+    Rule {
+        at: SPEC,
+        field: ".settings.securityNotifications",
+        rule: "has(self.mail) || !(self.?settings.?securityNotifications.?notifications.?passwordRecovery.?enabled.orValue(false) || \
+               self.?settings.?securityNotifications.?notifications.?newSession.?enabled.orValue(false) || \
+               self.?settings.?securityNotifications.?notifications.?passwordLimit.?enabled.orValue(false))",
+        message: "these mails need mail; add spec.mail, or write false",
+    },
+    Rule {
+        at: SETTINGS,
+        field: ".password",
+        rule: "!self.?password.?enabled.orValue(true) || \
+               (self.?email.?enabled.orValue(true) && self.?email.?useAsLoginIdentifier.orValue(true)) || \
+               (self.?username.?enabled.orValue(false) && self.?username.?useAsLoginIdentifier.orValue(true))",
+        message: "a password has to know whose account it is, and login takes neither address nor username; enable username, write \
+                  email.useAsLoginIdentifier: true, or password.enabled: false",
+    },
+    Rule {
+        at: SETTINGS,
+        field: ".account",
+        rule: "!self.?account.?allowSignup.orValue(true) || \
+               (self.?email.?enabled.orValue(true) && self.?email.?acquireOnRegistration.orValue(true)) || \
+               (self.?username.?enabled.orValue(false) && self.?username.?acquireOnRegistration.orValue(true))",
+        message: "registration asks for neither address nor username, and an account needs one of them; write acquireOnRegistration: true in \
+                  email or in an enabled username, or allowSignup: false",
+    },
+    Rule {
+        at: "/properties/spec/properties/settings/properties/username",
+        field: "",
+        rule: "self.?minLength.orValue(3) <= self.?maxLength.orValue(32)",
+        message: "no username is that long and that short at once; lower minLength (default 3) or raise maxLength (default 32)",
+    },
+    Rule {
+        at: "/properties/spec/properties/settings/properties/mfa",
+        field: ".optional",
+        rule: "self.?optional.orValue(true) || !self.?enabled.orValue(true) || self.?totp.?enabled.orValue(true) || \
+               self.?securityKeys.?enabled.orValue(true)",
+        message: "demands a second factor, and there is none; enable totp or securityKeys, or write true",
+    },
+    Rule {
+        at: "/properties/spec/properties/settings/properties/mfa",
+        field: ".optional",
+        rule: "self.?optional.orValue(true) || !self.?enabled.orValue(true) || self.?acquireOnRegistration.orValue(true) || \
+               self.?acquireOnLogin.orValue(false)",
+        message: "demands a second factor that nobody is asked to create; write acquireOnLogin: true or acquireOnRegistration: true, or true here",
     },
 ];
 
