@@ -3,6 +3,7 @@
 mod device;
 mod logins;
 mod registrations;
+mod security_keys;
 mod software;
 
 use std::time::Duration;

@@ -109,3 +109,20 @@ fn a_page_that_is_not_listed_is_refused() {
     let refusal = world.finish_registration(&answer).unwrap_err();
     assert_eq!(refusal, Refusal::Origin("https://other.fern.test".into()));
 }
+
+#[test]
+fn a_key_that_cannot_be_found_without_its_id_confirms_its_user() {
+    for verifies in [true, false] {
+        let mut world = World::new();
+        world.user_verification = UserVerification::Discouraged;
+        let mut browser = Browser::new(verifies);
+        let options = world.security_key(Some(Attachment::Platform));
+        let (key, _) = world.finish_registration(&browser.create("https://auth.fern.test", &options)).unwrap();
+        assert!(key.mfa_only);
+
+        world.needed = Use::SecondFactor(key.user);
+        let options = world.second_factor(std::slice::from_ref(&key));
+        let (_, proof) = world.finish_login(&browser.get("https://shop.fern.test:8443", &options), &key).unwrap();
+        assert!(proof.is_second_factor());
+    }
+}
