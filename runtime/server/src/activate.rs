@@ -16,6 +16,7 @@ use crate::{
         Configuration,
         secrets::{Entries, SecretFiles, text},
     },
+    floods::Floods,
     served::Served,
     stores::{self, OpenError, Opened, Stores},
 };
@@ -48,6 +49,7 @@ impl Ground {
         secrets: &Path,
     ) -> Result<Served, Failure> {
         let mailer = self.mailer(&configuration, before)?;
+        let floods = floods(&configuration, before)?;
         let database = self.database(&configuration, before, data)?;
         if configuration.master_keys.is_empty() {
             configuration.master_keys = self.make_master_keys(&configuration, &database, secrets).await?;
@@ -87,7 +89,7 @@ impl Ground {
             clock: self.clock.clone(),
             random: self.random.clone(),
         });
-        Ok(Served::new(configuration, secrets_revision, tenant, database, mailer))
+        Ok(Served::new(configuration, secrets_revision, tenant, database, mailer, floods))
     }
 
     fn database(
@@ -174,6 +176,16 @@ fn mailer_config(mail: &Mail, secrets: &Entries) -> Result<MailerConfig, Failure
         from_address: EmailAddress::parse(&mail.from_address).map_err(refused)?,
         from_name: mail.from_name.clone(),
     })
+}
+
+/// What counts requests; what was counted stays.
+fn floods(configuration: &Configuration, before: Option<&Served>) -> Result<Floods, Failure> {
+    let url = match &configuration.project.settings.rate_limiter.redis {
+        Some(at) => Some(text(&configuration.secrets, &at.name, &at.key).map_err(refused)?),
+        None => None,
+    };
+    let tenant = TenantId(configuration.project.tenant_id);
+    Floods::new(tenant, url.as_ref(), before.map(|before| &before.floods)).map_err(refused)
 }
 
 fn announce(label: &str, id: TenantId, registration: Registration) {

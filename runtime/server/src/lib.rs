@@ -16,6 +16,7 @@ mod app;
 pub mod cli;
 pub mod config;
 mod extract;
+mod floods;
 mod http;
 mod jobs;
 pub mod listen;

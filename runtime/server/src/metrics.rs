@@ -9,10 +9,11 @@ use hanko_notify::Counters;
 use hanko_store::outbox::Sink;
 use http::StatusCode;
 use prometheus::{
-    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
+    Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+    core::Collector,
 };
 
-use crate::app::App;
+use crate::{app::App, floods::Counter};
 
 /// Seconds. A login with a hash takes a tenth of one, a key set microseconds.
 const BUCKETS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -27,6 +28,8 @@ pub(crate) struct Metrics {
     connections: IntGaugeVec,
     queue: IntGaugeVec,
     mails: IntCounterVec,
+    floods_refused: IntCounter,
+    flood_counters: IntGaugeVec,
     mail_counters: Mutex<Vec<Arc<Counters>>>,
 }
 
@@ -49,6 +52,15 @@ impl Metrics {
             connections: gauges("hanko_database_connections", "Database connections, by state.", &["state"]),
             queue: gauges("hanko_outbox_waiting", "Deliveries that are still to be made.", &["sink"]),
             mails: counters("hanko_mails_total", "Attempts to send a mail.", &["template", "outcome"]),
+            floods_refused: keep(
+                &registry,
+                IntCounter::new("hanko_floods_refused_total", "Requests refused because their client sent too many."),
+            ),
+            flood_counters: gauges(
+                "hanko_flood_counters",
+                "Tenants by what counts the requests of a client: the process, a shared server, or the process alone while that is away.",
+                &["counter"],
+            ),
             mail_counters: Mutex::default(),
             registry,
         };
@@ -77,6 +89,10 @@ impl Metrics {
         self.validated.with_label_values(&[if valid { "true" } else { "false" }]).inc();
     }
 
+    pub(crate) fn flood_refused(&self) {
+        self.floods_refused.inc();
+    }
+
     /// Shows what a worker counts, too.
     pub(crate) fn add_mail_counters(&self, counters: Arc<Counters>) {
         self.mail_counters.lock().unwrap_or_else(PoisonError::into_inner).push(counters);
@@ -89,6 +105,10 @@ impl Metrics {
             set(&self.tenants, &[state], count);
         }
         set(&self.tenants, &["refused"], registry.refused().len());
+        for (name, counter) in [("process", Counter::Process), ("shared", Counter::Shared), ("alone", Counter::Alone)] {
+            let so = registry.tenants().iter().filter(|served| served.floods.counter() == counter);
+            set(&self.flood_counters, &[name], so.count());
+        }
         let (mut open, mut idle, mut waiting) = (0, 0, 0);
         for database in app.ground.stores.all() {
             let (of, unused) = database.store.connections();

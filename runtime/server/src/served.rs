@@ -10,6 +10,7 @@ use http::{HeaderValue, header};
 
 use crate::{
     config::Configuration,
+    floods::Floods,
     http::{client_ip::ClientIp, cookie::SessionCookie, cors::Cors, json::APPLICATION_JSON},
     stores::Opened,
 };
@@ -28,6 +29,7 @@ pub(crate) struct Served {
     pub(crate) cors: Cors,
     pub(crate) cookie: SessionCookie,
     pub(crate) client_ip: ClientIp,
+    pub(crate) floods: Floods,
     jwks: Bytes,
 }
 
@@ -38,6 +40,7 @@ impl Served {
         tenant: Tenant,
         database: Arc<Opened>,
         mailer: Option<Arc<Mailer>>,
+        floods: Floods,
     ) -> Self {
         let project = &configuration.project;
         let mut jwks = tenant.signing_keys().jwks().to_vec();
@@ -52,6 +55,7 @@ impl Served {
             tenant,
             database,
             mailer,
+            floods,
         }
     }
 
