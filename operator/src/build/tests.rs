@@ -29,7 +29,9 @@ fn a_full_project_rolls_several_pods_behind_an_ingress() {
         "full",
         &validated(&format!(
             "{{hosts: [auth.acme.example, login.acme.example], origins: ['https://app.acme.example'], replicas: 3, {POSTGRES}, \
-             mail: {{from: {{address: login@acme.example}}, smtp: {{host: smtp.acme.example, credentialsRef: {{name: acme-smtp}}}}}}, \
+             mail: {{from: {{address: login@acme.example}}, replyTo: help@acme.example, \
+             smtp: {{host: smtp.acme.example, credentialsRef: {{name: acme-smtp}}, caRef: {{name: acme-ca, key: ca.crt}}}}}}, \
+             settings: {{rateLimiter: {{redis: {{urlRef: {{name: acme-valkey, key: url}}}}}}}}, \
              keys: {{masterKeyRef: {{name: acme-master}}}}, \
              resources: {{requests: {{cpu: 1000m, memory: 0.5Gi}}, limits: {{memory: 1024Mi}}}}, \
              exposure: {{ingress: {{className: nginx, tlsSecretName: acme-tls, annotations: {{a.example/b: c}}}}}}}}"
@@ -76,6 +78,14 @@ fn a_change_that_pods_reload_replaces_none() {
     let before = template("{hosts: [auth.acme.example]}");
     assert_eq!(before, template("{hosts: [auth.acme.example], settings: {password: {minLength: 12}}}"));
     assert_ne!(before, template(&format!("{{hosts: [auth.acme.example], {POSTGRES}}}")));
+    let limits = "settings: {rateLimiter: {accountLimits: {tokens: 7, interval: 1h}}}";
+    assert_eq!(before, template(&format!("{{hosts: [auth.acme.example], {limits}}}")));
+    let redis = "settings: {rateLimiter: {redis: {urlRef: {name: acme-valkey, key: url}}}}";
+    assert_ne!(
+        before,
+        template(&format!("{{hosts: [auth.acme.example], {redis}}}")),
+        "another Secret is another mount"
+    );
 }
 
 #[test]

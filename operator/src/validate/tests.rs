@@ -31,8 +31,10 @@ fn references(document: Document) -> References {
         project,
         taken_hosts: Vec::new(),
         secrets: BTreeMap::from([
+            ("acme-ca".to_owned(), Some(entries(&[("ca.crt", b"-----BEGIN CERTIFICATE-----")]))),
             ("acme-db".to_owned(), Some(entries(&[("url", b"postgres://u:p@db/acme")]))),
             ("acme-smtp".to_owned(), Some(entries(&[("username", b"acme"), ("password", b"pw")]))),
+            ("acme-valkey".to_owned(), Some(entries(&[("url", b"redis://:pw@valkey:6379")]))),
         ]),
         master_keys: keys,
         last_key: None,
@@ -135,6 +137,20 @@ fn a_new_database_url_replaces_the_pods_and_is_not_readable_in_the_revision() {
     assert_ne!(with_url(b"postgres://a"), with_url(b"postgres://b"));
     assert_eq!(with_url(b"postgres://a"), with_url(b"postgres://a\n"));
     assert_eq!(with_url(b"postgres://a").len(), 16);
+}
+
+#[test]
+fn a_new_url_of_the_flood_counters_is_acknowledged_without_a_restart() {
+    let with_url = |url: &[u8]| {
+        let redis = "settings: {rateLimiter: {redis: {urlRef: {name: acme-valkey, key: url}}}}";
+        let mut references = references(document("acme", &format!("{{hosts: [auth.acme.example], {redis}}}")));
+        references.master_keys = Some(entries(&[("k1", &key(1))]));
+        references.secrets.insert("acme-valkey".into(), Some(entries(&[("url", url)])));
+        check(references).unwrap()
+    };
+    let (one, two) = (with_url(b"redis://a:6379"), with_url(b"redis://b:6379"));
+    assert_ne!(one.secrets_revision, two.secrets_revision);
+    assert_eq!(one.restart_revision, two.restart_revision);
 }
 
 #[test]

@@ -40,6 +40,40 @@ fn a_minimal_project_has_all_defaults() {
     assert_eq!(effective, expected, "\n{}", serde_json::to_string_pretty(&effective).expect("serialises"));
 }
 
+fn everything() -> Document {
+    let text = include_str!("tests/everything.yaml");
+    parse(text, Unknown::Refuse).unwrap_or_else(|problems| panic!("{problems}")).documents.remove(0)
+}
+
+#[test]
+fn every_field_has_its_meaning() {
+    let project = resolve(&everything()).unwrap_or_else(|problems| panic!("{problems}"));
+    let rendered = parse(&render(&project, &everything(), "0.1.0"), Unknown::Refuse).expect("a rendered document");
+    assert_eq!(resolve(&rendered.documents[0]).as_ref(), Ok(&project));
+    let effective = serde_json::to_value(project).expect("serialises");
+    let expected: Value = serde_json::from_str(include_str!("tests/everything.json")).expect("golden file");
+    assert_eq!(effective, expected, "\n{}", serde_json::to_string_pretty(&effective).expect("serialises"));
+}
+
+/// So that no field is forgotten above.
+#[test]
+fn the_example_of_everything_leaves_nothing_out() {
+    fn missing(schema: &Value, value: &Value, path: &str, found: &mut Vec<String>) {
+        let schema = schema["anyOf"].get(0).unwrap_or(schema);
+        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+            let path = format!("{path}.{name}");
+            match value.get(name) {
+                Some(value) => missing(field, value, &path, found),
+                None => found.push(path),
+            }
+        }
+    }
+    let mut found = Vec::new();
+    let schema = crate::schema();
+    missing(&schema["properties"]["spec"], &json!(everything().spec), "spec", &mut found);
+    assert_eq!(found, ["spec.database.sqlite"], "there is one database");
+}
+
 #[test]
 fn what_needs_mail_is_on_with_mail_and_off_without() {
     let without = project("{hosts: [auth.acme.example]}").settings;
