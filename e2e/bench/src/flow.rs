@@ -53,7 +53,7 @@ impl Client {
     }
 
     /// Performs actions one after the other and returns the last answer. An action that the flow does not offer is an error.
-    async fn walk(&mut self, flow: &str, steps: &[(&str, Value)]) -> Result<(HeaderMap, Value), Error> {
+    pub(crate) async fn walk(&mut self, flow: &str, steps: &[(&str, Value)]) -> Result<(HeaderMap, Value), Error> {
         let (_, mut headers, body) = self.send("POST", flow, None, String::new()).await?;
         let mut document = parse(&body)?;
         for (action, inputs) in steps {
@@ -62,7 +62,13 @@ impl Client {
         Ok((headers, document))
     }
 
-    async fn act(&mut self, document: &Value, action: &str, inputs: &Value) -> Result<(HeaderMap, Value), Error> {
+    /// Performs one action that the document offers.
+    pub(crate) async fn act(
+        &mut self,
+        document: &Value,
+        action: &str,
+        inputs: &Value,
+    ) -> Result<(HeaderMap, Value), Error> {
         let offered = document.pointer(&format!("/actions/{action}/href")).and_then(Value::as_str);
         let href = offered.ok_or_else(|| Error::unexpected(format_args!("no action {action} in {document}")))?;
         let token = document.get("csrf_token").cloned().unwrap_or_default();
@@ -111,7 +117,8 @@ impl Client {
     }
 }
 
-fn capabilities() -> (&'static str, Value) {
+/// The first action of every flow here: a browser without WebAuthn.
+pub(crate) fn capabilities() -> (&'static str, Value) {
     ("register_client_capabilities", json!({"webauthn_available": false}))
 }
 

@@ -3,19 +3,22 @@
 //!
 //! Constant requests are made by `wrk`, whose cost is small; the flows, which need several requests that depend on each other,
 //! by [`flow`]. Mail goes to [`inbox`], a server in this process. [`subject`] is the process under test, [`plan`] what is measured,
-//! [`report`] how it is written down.
+//! [`timing`] whether times tell what answers hide, [`report`] how it is written down.
 
 mod flow;
 mod inbox;
 mod plan;
 mod report;
 mod subject;
+mod timing;
 mod wrk;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use thiserror::Error;
+
+use crate::plan::Extent;
 
 /// What to measure and where to write it.
 #[derive(Parser)]
@@ -29,6 +32,12 @@ struct Arguments {
     /// Seconds of each load.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
+    /// Answers that are timed of each kind, where known and unknown accounts are compared.
+    #[arg(long, default_value_t = 2_000)]
+    samples: usize,
+    /// Only compare the answers for known and unknown accounts.
+    #[arg(long)]
+    timing_only: bool,
     /// The page to write; `-` for standard output.
     #[arg(long)]
     output: PathBuf,
@@ -70,13 +79,18 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Error> {
-    let load = Duration::from_secs(arguments.seconds);
+    let extent = Extent { load: Duration::from_secs(arguments.seconds), samples: arguments.samples.max(1) };
     let mut columns = Vec::new();
     let databases =
         std::iter::once(("SQLite", None)).chain(arguments.postgres.as_deref().map(|url| ("PostgreSQL", Some(url))));
     for (name, server) in databases {
         report::say(&format!("== {name}"));
-        columns.push((name, plan::measure(&arguments.runtime, server, load).await?));
+        let rows = if arguments.timing_only {
+            plan::compare(&arguments.runtime, server, extent).await?
+        } else {
+            plan::measure(&arguments.runtime, server, extent).await?
+        };
+        columns.push((name, rows));
     }
     report::write(&arguments.output, &columns).map_err(Error::io(arguments.output.display().to_string()))
 }

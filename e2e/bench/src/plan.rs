@@ -19,15 +19,41 @@ use crate::{
     inbox::Inbox,
     report::{Row, say},
     subject::{Memory, Subject, TENANT},
-    wrk,
+    timing, wrk,
 };
 
 const USERS: usize = 200;
 const SESSIONS: usize = 100_000;
 const STARTS: usize = 5;
 
+/// How much is measured.
+#[derive(Clone, Copy)]
+pub(crate) struct Extent {
+    /// Of each load.
+    pub(crate) load: Duration,
+    /// Timed answers of each kind.
+    pub(crate) samples: usize,
+}
+
+/// Only compares the times of answers for known and unknown accounts.
+pub(crate) async fn compare(runtime: &Path, server: Option<&str>, extent: Extent) -> Result<Vec<Row>, Error> {
+    let inbox = Inbox::open().await?;
+    let mut subject = Subject::prepare(runtime, fresh(server).await?.as_deref(), inbox.address)?;
+    subject.start().await?;
+    let mut client = Client::connect(subject.public).await?;
+    for user in 0..USERS {
+        client.register(&address(user), &inbox).await?;
+    }
+    say("accounts are made");
+    let mut rows = Rows::default();
+    rows.timing(&mut client, extent.samples).await?;
+    subject.stop().await?;
+    Ok(rows.0)
+}
+
 /// Runs the whole plan. `server` is a PostgreSQL server; without it the tenant has SQLite.
-pub(crate) async fn measure(runtime: &Path, server: Option<&str>, load: Duration) -> Result<Vec<Row>, Error> {
+pub(crate) async fn measure(runtime: &Path, server: Option<&str>, extent: Extent) -> Result<Vec<Row>, Error> {
+    let load = extent.load;
     let inbox = Inbox::open().await?;
     let mut rows = Rows::default();
     let mut first_starts = Vec::new();
@@ -40,13 +66,13 @@ pub(crate) async fn measure(runtime: &Path, server: Option<&str>, load: Duration
     let database = fresh(server).await?;
     let mut subject = Subject::prepare(runtime, database.as_deref(), inbox.address)?;
     first_starts.push(subject.start().await?);
-    rows.add("start to ready, keys to make", "≤ 500 ms", milliseconds(median(first_starts)));
+    rows.add("start to ready, keys to make", "≤ 500 ms", milliseconds(median(first_starts), 1));
     let mut starts = Vec::new();
     for _ in 0..STARTS {
         subject.stop().await?;
         starts.push(subject.start().await?);
     }
-    rows.add("start to ready, keys present", "≤ 60 ms", milliseconds(median(starts)));
+    rows.add("start to ready, keys present", "≤ 60 ms", milliseconds(median(starts), 1));
     tokio::time::sleep(Duration::from_secs(2)).await;
     let idle = subject.memory()?;
     rows.add("memory, idle after start: resident, of it anonymous", "≤ 14 MiB, ≤ 3 MiB", both(idle));
@@ -80,6 +106,7 @@ pub(crate) async fn measure(runtime: &Path, server: Option<&str>, load: Duration
     rows.add("memory, peak under all of this", "≤ 80 MiB", mebibytes(subject.memory()?.peak));
     tokio::time::sleep(Duration::from_secs(15)).await;
     rows.add("memory, idle after load: resident, of it anonymous", "", both(subject.memory()?));
+    rows.timing(&mut client, extent.samples).await?;
 
     subject.stop().await?;
     fill(&subject, database.as_deref()).await?;
@@ -100,6 +127,16 @@ impl Rows {
 
     fn load(&mut self, what: &'static str, target: &'static str, load: wrk::Load) {
         self.add(what, target, load.to_string());
+    }
+
+    /// The accounts below [`USERS`] are known.
+    async fn timing(&mut self, client: &mut Client, samples: usize) -> Result<(), Error> {
+        let unknown = |user| address(user).replacen("user", "none", 1);
+        for question in timing::questions(samples) {
+            let comparison = question.ask(client, USERS, address, unknown).await?;
+            self.add(question.what, timing::TARGET, comparison.to_string());
+        }
+        Ok(())
     }
 }
 
@@ -257,11 +294,12 @@ fn percentiles(mut times: Vec<Duration>) -> String {
     let at = |share: usize| {
         times.get((times.len() * share / 100).min(times.len().saturating_sub(1))).copied().unwrap_or_default()
     };
-    format!("p50 {}, p99 {}", milliseconds(at(50)), milliseconds(at(99)))
+    format!("p50 {}, p99 {}", milliseconds(at(50), 1), milliseconds(at(99), 1))
 }
 
-fn milliseconds(time: Duration) -> String {
-    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
+/// With so many decimals.
+pub(crate) fn milliseconds(time: Duration, decimals: usize) -> String {
+    format!("{:.decimals$} ms", time.as_secs_f64() * 1000.0)
 }
 
 fn mebibytes(kibibytes: u64) -> String {
