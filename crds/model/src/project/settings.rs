@@ -102,6 +102,8 @@ pub struct Password {
     pub acquire_on_login: Acquire,
     /// Recovery by passcode.
     pub recovery: bool,
+    /// A recovered password ends all sessions of its user and forgets the trusted devices.
+    pub recovery_ends_sessions: bool,
     /// In characters.
     pub min_length: u32,
 }

@@ -108,6 +108,7 @@ fn resolve_password(spec: &PasswordSpec, email: &Email, mail: bool, findings: &m
         acquire_on_registration: acquire(enabled, spec.acquire_on_registration, Acquire::Always),
         acquire_on_login: acquire(enabled, spec.acquire_on_login, Acquire::Never),
         recovery: enabled && email.enabled && mailing(path, spec.recovery, true, mail, findings),
+        recovery_ends_sessions: spec.recovery_ends_sessions.unwrap_or(true),
         min_length: number("spec.settings.password.minLength", spec.min_length, 8, 1..=72, "characters", findings),
     }
 }

@@ -98,6 +98,9 @@ pub struct PasswordSpec {
     /// Offers recovery by passcode. Needs `mail`. Default: true with `mail`, else false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<bool>,
+    /// A recovered password ends all sessions and forgets the trusted devices of its user. Default: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery_ends_sessions: Option<bool>,
     /// Shortest accepted password, in characters, 1 to 72. Default: 8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 72))]
