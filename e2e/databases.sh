@@ -1,11 +1,12 @@
 #!/bin/bash
-# Throw-away PostgreSQL and MariaDB servers for tests. Nothing on them survives `down`.
-#   eval "$(e2e/databases.sh up)"   start them (or find them running) and set HANKO_TEST_POSTGRES_URL and HANKO_TEST_MYSQL_URL
-#   e2e/databases.sh up postgres    only that one (or mariadb)
+# Throw-away PostgreSQL, MariaDB and Redis servers for tests. Nothing on them survives `down`.
+#   eval "$(e2e/databases.sh up)"   start them (or find them running) and set HANKO_TEST_POSTGRES_URL, HANKO_TEST_MYSQL_URL
+#                                   and HANKO_TEST_REDIS_URL
+#   e2e/databases.sh up postgres    only that one (or mariadb, or redis)
 #   e2e/databases.sh kill postgres  kill -9 its processes; `up` starts it again with its data
 #   e2e/databases.sh down           stop them and remove their files; safe to repeat
 # They listen on loopback, or on $DATABASES_LISTEN. A second set needs a $DATABASES folder of its own.
-# The users of both URLs may create databases: a test makes one of its own and drops it.
+# The users of both databases may create databases: a test makes one of its own and drops it.
 set -euo pipefail
 DIR=${DATABASES:-${TMPDIR:-/tmp}/hanko-databases}     # short on purpose: a socket's path is limited to 107 characters
 LISTEN=${DATABASES_LISTEN:-127.0.0.1}
@@ -35,7 +36,7 @@ private_dir() {
 # pid_of SERVER: its process, if it runs.
 pid_of() {
   local file=$DIR/postgres/data/postmaster.pid pid
-  [ "$1" = postgres ] || file=$DIR/mariadb/pid
+  [ "$1" = postgres ] || file=$DIR/$1/pid
   pid=$(head -1 "$file" 2>/dev/null) && [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && echo "$pid"
 }
 
@@ -78,6 +79,22 @@ up_mariadb() {
   echo "export HANKO_TEST_MYSQL_URL=mysql://hanko:hanko@$LISTEN:$port/hanko"
 }
 
+up_redis() {
+  local dir=$DIR/redis port server
+  port=$(port_of redis)
+  if ! pid_of redis >/dev/null; then
+    private_dir "$dir" "$(id -un)"
+    setsid redis-server --bind "$LISTEN" --port "$port" --requirepass hanko --dir "$dir" --pidfile "$dir/pid" --save '' --appendonly no \
+      </dev/null >"$DIR/redis.log" 2>&1 &
+    server=$!
+    until [ "$(REDISCLI_AUTH=hanko redis-cli -h "$LISTEN" -p "$port" ping 2>/dev/null)" = PONG ]; do
+      kill -0 $server 2>/dev/null || { cat "$DIR/redis.log" >&2; return 1; }
+      sleep 0.05
+    done
+  fi
+  echo "export HANKO_TEST_REDIS_URL=redis://:hanko@$LISTEN:$port/0"
+}
+
 up() {
   mkdir -p "$DIR"
   chmod 755 "$DIR"
@@ -94,11 +111,12 @@ stop() {
 }
 
 case ${1:-} in
-  up) shift; if [ $# = 0 ]; then set -- postgres mariadb; fi; up "$@" ;;
+  up) shift; if [ $# = 0 ]; then set -- postgres mariadb redis; fi; up "$@" ;;
   kill) stop KILL "${2:?which}" ;;
   down)
     stop QUIT postgres      # at once, without waiting for clients
     stop TERM mariadb
+    stop TERM redis
     rm -rf --one-file-system "$DIR"
     ;;
   *) sed -n '2,/^set /{/^set /!p}' "$0"; exit 2 ;;

@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/hanko-operator
 PACKAGES=(build-essential ca-certificates curl openssl procps iproute2 util-linux
   containerd runc containernetworking-plugins iptables nftables conntrack ipset     # the node
-  postgresql mariadb-server                                                         # the databases
+  postgresql mariadb-server redis-server                                            # the databases
   chromium fonts-dejavu-core)                                                       # the browser
 
 # needs PROGRAM VERSION FOUND: complains unless FOUND is VERSION or newer.
