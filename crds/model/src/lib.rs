@@ -9,7 +9,8 @@
 //! all [`Problems`] come back at once, each with the path of its field and what to do about it.
 //!
 //! To add a setting: a field in [`spec`] (its description states the default), one in [`project`], its rule in the file
-//! of its topic below `resolve`, and a line in the table of `crds/src/tests/upstream_keys.rs`.
+//! of its topic below `resolve`, a line in `resolve/tests/everything.yaml`, and one in the table of
+//! `crds/src/tests/upstream_keys.rs`.
 
 pub mod document;
 pub mod duration;

@@ -266,7 +266,7 @@ pub struct RateLimiter {
     pub recipient: Option<Limit>,
     /// Mails per client address whatever the recipient.
     pub mail_client: Option<Limit>,
-    /// POST requests to the public API per client address.
+    /// Requests to the public API that may change something, per client address.
     pub flood: Option<Limit>,
     /// Where the URL of the server stands that counts `flood` for all processes; `None`: each counts for itself.
     pub redis: Option<SecretKeyRef>,

@@ -31,7 +31,7 @@ pub struct RateLimiterSpec {
     /// Mails asked for from one address whatever the recipient. Default: 100 in `10m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail_client_limits: Option<LimitSpec>,
-    /// POST requests to the public API from one address. Default: 1200 in `1m`.
+    /// Requests to the public API that may change something, from one address. Default: 1200 in `1m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flood_limits: Option<LimitSpec>,
     /// A Valkey or Redis server in which all pods count `floodLimits` together. Default: each pod counts for itself.

@@ -1,0 +1,127 @@
+//! The manifests in the guides do what the guides say.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use hanko_model::{
+    document::{Unknown, parse},
+    project::{Project, Settings},
+    resolve,
+    spec::{Acquire, DeviceTrustPolicy, UserVerification},
+};
+use serde_json::Value;
+
+/// A recipe of a guide: its heading, and the whole document that it makes of the guide's first one.
+struct Recipe {
+    heading: String,
+    document: Value,
+}
+
+fn recipes(markdown: &str) -> Vec<Recipe> {
+    let mut found: Vec<Recipe> = Vec::new();
+    let mut heading = "";
+    let mut lines = markdown.lines();
+    while let Some(line) = lines.next() {
+        if let Some(text) = line.strip_prefix('#') {
+            heading = text.trim_start_matches('#').trim();
+        }
+        if line != "```yaml" {
+            continue;
+        }
+        let block: String = lines.by_ref().take_while(|line| *line != "```").flat_map(|line| [line, "\n"]).collect();
+        let block: Value = serde_saphyr::from_str(&block).unwrap_or_else(|error| panic!("{heading}: {error}"));
+        let document = if block.get("apiVersion").is_some() {
+            block
+        } else {
+            let mut document = found.first().unwrap_or_else(|| panic!("{heading}: no project before")).document.clone();
+            merge(&mut document["spec"], block);
+            document
+        };
+        found.push(Recipe { heading: heading.to_owned(), document });
+    }
+    found
+}
+
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (name, value) in from {
+                merge(into.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from,
+    }
+}
+
+fn meaning(recipe: &Recipe) -> Project {
+    let text = recipe.document.to_string();
+    let documents = parse(&text, Unknown::Refuse).unwrap_or_else(|problems| panic!("{}\n{problems}", recipe.heading));
+    resolve(&documents.documents[0]).unwrap_or_else(|problems| panic!("{}\n{problems}", recipe.heading))
+}
+
+fn guides() -> BTreeMap<String, String> {
+    let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR").expect("run by cargo")).join("../docs/guides");
+    let files = fs::read_dir(&folder).expect("the guides").map(|entry| entry.expect("an entry").path());
+    files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(path).unwrap()))
+        .collect()
+}
+
+#[test]
+fn every_manifest_of_the_guides_is_accepted() {
+    for text in guides().values() {
+        recipes(text).iter().for_each(|recipe| drop(meaning(recipe)));
+    }
+}
+
+/// Whether passkeys, passwords and passcodes sign in.
+fn methods(settings: &Settings) -> [bool; 3] {
+    [settings.passkey.enabled, settings.password.enabled, settings.email.use_for_authentication]
+}
+
+#[test]
+fn ways_to_sign_in_are_what_their_headings_say() {
+    let says: BTreeMap<&str, fn(&Settings) -> bool> = BTreeMap::from([
+        ("Ways to sign in", (|of| methods(of) == [true; 3]) as fn(&Settings) -> bool),
+        ("Passkeys only", |of| methods(of) == [true, false, false] && of.email.require_verification),
+        ("Passwords only", |of| methods(of) == [false, true, false] && of.password.recovery),
+        ("Codes by mail only", |of| methods(of) == [false, false, true]),
+        ("All three, one of them to begin with", |of| {
+            methods(of) == [true; 3]
+                && of.password.acquire_on_registration == Acquire::Conditional
+                && of.passkey.acquire_on_registration == Acquire::Conditional
+        }),
+        ("Usernames beside addresses", |of| {
+            !of.username.optional && of.username.use_as_login_identifier && of.email.use_as_login_identifier
+        }),
+        ("Usernames alone", |of| of.username.use_as_login_identifier && !of.email.enabled && !of.password.recovery),
+        ("A mandatory second factor", |of| {
+            let mfa = &of.mfa;
+            !mfa.optional && mfa.acquire_on_registration && mfa.acquire_on_login && mfa.totp_enabled
+        }),
+        ("Security keys as the only second factor", |of| {
+            let keys = &of.mfa.security_keys;
+            !of.mfa.totp_enabled && keys.enabled && keys.user_verification == UserVerification::Required
+        }),
+        ("Trusted devices", |of| {
+            let trust = &of.mfa.device_trust;
+            trust.policy == DeviceTrustPolicy::Always && trust.duration.as_secs() == 7 * 24 * 3600
+        }),
+        ("No second factors", |of| !of.mfa.enabled),
+        ("Privacy", |of| of.privacy.show_account_existence_hints && of.privacy.only_show_actual_login_methods),
+        ("Nobody registers", |of| !of.allow_signup),
+        ("Telling the owner", |of| {
+            let notifications = &of.security_notifications;
+            notifications.password_recovery && notifications.new_session && notifications.password_limit
+        }),
+        ("Limits", |of| of.rate_limiter.account.is_some_and(|limit| limit.tokens == 20)),
+        ("Limits that pods share", |of| of.rate_limiter.redis.as_ref().is_some_and(|at| at.name == "acme-valkey")),
+    ]);
+    let recipes = recipes(&guides()["sign-in.md"]);
+    for recipe in &recipes {
+        let says = says.get(&*recipe.heading).unwrap_or_else(|| panic!("{}: say here what it means", recipe.heading));
+        let settings = meaning(recipe).settings;
+        assert!(says(&settings), "{}: {settings:#?}", recipe.heading);
+    }
+    assert_eq!(recipes.len(), says.len(), "a heading is gone");
+}
