@@ -1,5 +1,6 @@
 //! What a document means once every default is applied: a [`Project`] cannot hold an illegal value.
 
+mod mail_templates;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use serde::Serialize;
 use url::Url;
 use uuid::Uuid;
 
+pub use mail_templates::*;
 pub use settings::*;
 
 use crate::spec::{DeletionPolicy, IpExtractor, SecretKeyRef, SmtpTls};
@@ -85,6 +87,8 @@ pub struct Mail {
     pub ca_ref: Option<SecretKeyRef>,
     /// The name given in EHLO.
     pub helo_name: String,
+    /// Look and wording.
+    pub templates: MailTemplates,
 }
 
 /// References to a user name and a password.

@@ -5,6 +5,7 @@ mod deployment;
 mod identifiers;
 mod limits;
 mod mail;
+mod mail_templates;
 mod mfa;
 mod reference;
 mod session;

@@ -3,12 +3,14 @@
 //! Names are upstream's, in camelCase. A default never stands in the schema, since the
 //! stored object stays what its author wrote; it stands in each field's description and in [`crate::project`].
 
+mod mail_templates;
 mod settings;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use mail_templates::*;
 pub use settings::*;
 
 /// One isolated authentication tenant.
@@ -163,6 +165,9 @@ pub struct MailSpec {
     pub reply_to: Option<String>,
     /// The server that takes the mail.
     pub smtp: SmtpSpec,
+    /// Look and wording. Default: neutral, and our words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub templates: Option<MailTemplatesSpec>,
 }
 
 /// The sender of all mail.

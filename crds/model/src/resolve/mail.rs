@@ -4,7 +4,10 @@ use crate::{
     host::{host_name, is_address},
     problem::Findings,
     project::{Credentials, Mail},
-    resolve::reference::{check_key, check_object_name, check_ref},
+    resolve::{
+        mail_templates,
+        reference::{check_key, check_object_name, check_ref},
+    },
     spec::{CredentialsRef, MailSpec, SecretKeyRef, SmtpSpec, SmtpTls},
 };
 
@@ -54,6 +57,7 @@ pub(super) fn resolve(spec: &MailSpec, service_name: &str, public_host: &str, fi
         credentials: credentials_ref.as_ref().map(|reference| credentials(reference, findings)),
         ca_ref: ca_ref.clone(),
         helo_name: helo_name.clone().unwrap_or_else(|| public_host.to_owned()),
+        templates: spec.templates.as_ref().map(|spec| mail_templates::resolve(spec, findings)).unwrap_or_default(),
     }
 }
 
@@ -69,7 +73,7 @@ fn credentials(reference: &CredentialsRef, findings: &mut Findings) -> Credentia
     Credentials { username: key(keys.username, "username"), password: key(keys.password, "password") }
 }
 
-fn check_address(text: &str) -> Result<(), String> {
+pub(super) fn check_address(text: &str) -> Result<(), String> {
     let wrong = |why: &str| Err(format!("`{text}` {why}; write one address such as `login@acme.example`"));
     let Some((local, domain)) = text.rsplit_once('@') else {
         return wrong("is not a mail address");
