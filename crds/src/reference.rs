@@ -44,10 +44,14 @@ fn section(path: &str, schema: &Value, text: &mut String) {
     }
 }
 
-/// `Option` of a type is the type; of a list of objects, the objects.
+/// `Option` of a type is the type; of a list or map of objects, the objects.
 fn described(schema: &Value) -> &Value {
     let schema = inner(schema);
-    schema.get("items").unwrap_or(schema)
+    schema.get("items").or_else(|| values_of_map(schema)).map_or(schema, described)
+}
+
+fn values_of_map(schema: &Value) -> Option<&Value> {
+    schema.get("additionalProperties").filter(|values| values.is_object())
 }
 
 /// `Option` of a type is the type.
@@ -66,6 +70,10 @@ fn kind(field: &Value, path: &str, name: &str) -> String {
         Some("object") if schema.get("properties").is_some() => {
             format!("[object](#{})", anchor(&format!("{path}.{name}")))
         }
+        Some("object") if described(schema).get("properties").is_some() => {
+            format!("map of [objects](#{})", anchor(&format!("{path}.{name}")))
+        }
+        Some("object") if values_of_map(schema).and_then(values_of_map).is_some() => "map of maps of texts".into(),
         Some("object") => "map of texts".into(),
         Some("array") if schema.pointer("/items/properties").is_some() => {
             format!("list of [objects](#{})", anchor(&format!("{path}.{name}")))
