@@ -5,6 +5,7 @@ mod databases;
 mod entities;
 mod limits;
 mod outbox;
+mod plans;
 mod schema;
 mod second_factors;
 

@@ -1,0 +1,139 @@
+//! Look-ups go through an index on every database, however big a table grows.
+
+use std::time::Duration;
+
+use hanko_domain::{
+    DeliveryId, EventId, EventKind, OtpSecretId, PasswordId, Random, Secret, SessionId, Username, UsernameId,
+};
+use sqlx::{AssertSqlSafe, Row};
+use uuid::Uuid;
+
+use super::{
+    NOW,
+    databases::{Database, migrated},
+    tenant, user,
+};
+use crate::{
+    TenantStore, connect::Pool, otp_secrets::OtpSecret, outbox::Sink, sessions::Session, statement::Statement,
+};
+
+/// A value in the place of a placeholder.
+#[derive(Clone)]
+enum Value {
+    Id(Uuid),
+    Bytes(Vec<u8>),
+    Number(i64),
+    Text(&'static str),
+}
+
+/// Enough users that no planner takes the whole table for cheaper. The last one's id.
+async fn fill(tenant: &TenantStore) -> Uuid {
+    let random = Random::system();
+    let mut last = None;
+    for n in 0..150_u8 {
+        let user = user(tenant, &format!("u{n}@x.de")).await;
+        let mut work = tenant.begin().await.unwrap();
+        let username = Username::parse(&format!("u{n}")).unwrap();
+        work.insert_username(UsernameId::random(&random), user, &username, NOW).await.unwrap();
+        work.put_password(PasswordId::random(&random), user, &Secret::new("hash".into()), NOW).await.unwrap();
+        let (id, sealed) = (OtpSecretId::random(&random), "sealed".to_owned());
+        work.insert_otp_secret(&OtpSecret { id, user, sealed, last_step: None, created_at: NOW }).await.unwrap();
+        work.insert_trusted_device(user, &[n; 32], NOW + Duration::from_secs(60), NOW).await.unwrap();
+        let (event, delivery) = (EventId::ordered(&random, NOW), DeliveryId::ordered(&random, NOW));
+        work.emit(event, EventKind::EmailSend, "sealed", delivery, Sink::Mail, NOW, "req", NOW).await.unwrap();
+        let session = Session {
+            id: SessionId::random(&random),
+            user,
+            user_agent: None,
+            ip_address: Some("192.0.2.1".into()),
+            created_at: NOW,
+            last_used: NOW,
+            expires_at: NOW + Duration::from_secs(60),
+            ends_at: NOW + Duration::from_secs(60),
+        };
+        work.insert_session(&session).await.unwrap();
+        work.commit().await.unwrap();
+        last = Some(user.0);
+    }
+    last.unwrap()
+}
+
+fn named(statements: &[Statement], name: &str) -> Statement {
+    *statements.iter().find(|statement| statement.name == name).unwrap()
+}
+
+/// What the database would do, and the steps of it that read a whole table or index.
+async fn plan(database: &Database, statement: Statement, values: &[Value]) -> (String, usize) {
+    macro_rules! bound {
+        ($explain:expr) => {{
+            let mut query = sqlx::query(AssertSqlSafe($explain));
+            for value in values.iter().cloned() {
+                query = match value {
+                    Value::Id(id) => query.bind(id),
+                    Value::Bytes(bytes) => query.bind(bytes),
+                    Value::Number(number) => query.bind(number),
+                    Value::Text(text) => query.bind(text),
+                };
+            }
+            query
+        }};
+    }
+    let steps: Vec<(String, bool)> = match &database.store.pool {
+        Pool::Sqlite { read, .. } => {
+            let rows = bound!(format!("EXPLAIN QUERY PLAN {}", statement.sqlite)).fetch_all(read).await.unwrap();
+            let step = rows.iter().map(|row| row.get::<String, _>("detail"));
+            step.map(|step| (step.clone(), step.contains("SCAN"))).collect()
+        }
+        Pool::Postgres(pool) => {
+            // Small tables are read whole, index or not, unless that is made dear.
+            let mut work = pool.begin().await.unwrap();
+            sqlx::query("SET LOCAL enable_seqscan = off").execute(&mut *work).await.unwrap();
+            let rows = bound!(format!("EXPLAIN {}", statement.postgres)).fetch_all(&mut *work).await.unwrap();
+            let step = rows.iter().map(|row| row.get::<String, _>(0));
+            step.map(|step| (step.clone(), step.contains("Seq Scan"))).collect()
+        }
+        Pool::MySql(pool) => {
+            let rows = bound!(format!("EXPLAIN {}", statement.mysql)).fetch_all(pool).await.unwrap();
+            let step = rows.iter().map(|row| {
+                let text = |column| row.get::<Option<String>, _>(column).unwrap_or_default();
+                (text("table"), text("type"), text("key"))
+            });
+            step.map(|(table, how, key)| (format!("{table} {how} {key}"), matches!(how.as_str(), "ALL" | "index")))
+                .collect()
+        }
+    };
+    let whole = steps.iter().filter(|(_, whole)| *whole).count();
+    let text: Vec<String> = steps.into_iter().map(|(step, _)| step).collect();
+    (text.join("\n"), whole)
+}
+
+#[tokio::test]
+async fn every_look_up_of_a_login_and_every_clean_up_uses_an_index() {
+    for database in migrated().await {
+        let tenant = tenant(&database).await;
+        let user = fill(&tenant).await;
+        let (own, user, now) = (Value::Id(tenant.tenant().0), Value::Id(user), Value::Number(NOW.0));
+        let mut users = vec![own.clone()];
+        users.extend(std::iter::repeat_n(user.clone(), 16));
+        let hash = Value::Bytes(vec![7; 32]);
+        for (statements, name, values) in [
+            (crate::usernames::STATEMENTS, "BY_KEY", vec![own.clone(), Value::Text("u7")]),
+            (crate::otp_secrets::STATEMENTS, "OF_USER", vec![own.clone(), user.clone()]),
+            (crate::trusted_devices::STATEMENTS, "BY_HASH", vec![own.clone(), hash.clone(), now.clone()]),
+            (crate::trusted_devices::STATEMENTS, "DELETE_OF_USER", vec![own.clone(), user.clone()]),
+            (crate::users::STATEMENTS, "BY_IDS", users),
+            (
+                crate::sessions::STATEMENTS,
+                "FROM_ADDRESS",
+                vec![own.clone(), user.clone(), now.clone(), Value::Text("192.0.2.1")],
+            ),
+            (crate::sessions::STATEMENTS, "SURPLUS", vec![own.clone(), user.clone(), now.clone(), Value::Number(4)]),
+            (crate::limits::STATEMENTS, "READ", vec![own.clone(), hash]),
+            (crate::cleanup::STATEMENTS, "DEVICES", vec![now.clone()]),
+            (crate::cleanup::STATEMENTS, "EVENTS", vec![now]),
+        ] {
+            let (plan, whole) = plan(&database, named(statements, name), &values).await;
+            assert_eq!(whole, 0, "{}: {name}:\n{plan}", database.name);
+        }
+    }
+}
