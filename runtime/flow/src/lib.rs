@@ -23,6 +23,6 @@ mod states;
 mod tenant;
 mod view;
 
-pub use engine::{Body, Reply, diagram, run};
+pub use engine::{Body, Reply, TrustedDevice, diagrams, run};
 pub use tenant::{Tenant, TenantParts};
 pub use view::account_view;

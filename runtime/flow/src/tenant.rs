@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hanko_credentials::{Attestation, Hasher, RelyingParty, UserVerification};
+use hanko_credentials::{Attachment, Attestation, Hasher, RelyingParty, UserVerification};
 use hanko_domain::{Clock, Random, Secret, TenantId};
 use hanko_keys::{MasterKeys, Purpose, Sealer, SigningKeys};
 use hanko_model::{project::Project, spec};
@@ -65,16 +65,8 @@ impl Tenant {
         );
         Self(Arc::new(Inner {
             relying_party,
-            user_verification: match project.settings.passkey.user_verification {
-                spec::UserVerification::Required => UserVerification::Required,
-                spec::UserVerification::Preferred => UserVerification::Preferred,
-                spec::UserVerification::Discouraged => UserVerification::Discouraged,
-            },
-            attestation: match project.settings.passkey.attestation_preference {
-                spec::AttestationPreference::Direct => Attestation::Direct,
-                spec::AttestationPreference::Indirect => Attestation::Indirect,
-                spec::AttestationPreference::None => Attestation::None,
-            },
+            user_verification: user_verification(project.settings.passkey.user_verification),
+            attestation: attestation(project.settings.passkey.attestation_preference),
             flow_key: master_keys.derive(Purpose::FlowId),
             passcode_key: master_keys.derive(Purpose::Passcode),
             limit_key: master_keys.derive(Purpose::Limit),
@@ -123,6 +115,33 @@ impl Tenant {
 impl Tenant {
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
+    }
+}
+
+/// The manifest's word in WebAuthn's.
+pub(crate) fn user_verification(setting: spec::UserVerification) -> UserVerification {
+    match setting {
+        spec::UserVerification::Required => UserVerification::Required,
+        spec::UserVerification::Preferred => UserVerification::Preferred,
+        spec::UserVerification::Discouraged => UserVerification::Discouraged,
+    }
+}
+
+/// The manifest's word in WebAuthn's.
+pub(crate) fn attestation(setting: spec::AttestationPreference) -> Attestation {
+    match setting {
+        spec::AttestationPreference::Direct => Attestation::Direct,
+        spec::AttestationPreference::Indirect => Attestation::Indirect,
+        spec::AttestationPreference::None => Attestation::None,
+    }
+}
+
+/// The manifest's word in WebAuthn's, which has none for "wherever".
+pub(crate) fn attachment(setting: spec::AuthenticatorAttachment) -> Option<Attachment> {
+    match setting {
+        spec::AuthenticatorAttachment::Platform => Some(Attachment::Platform),
+        spec::AuthenticatorAttachment::CrossPlatform => Some(Attachment::CrossPlatform),
+        spec::AuthenticatorAttachment::NoPreference => None,
     }
 }
 

@@ -1,8 +1,9 @@
-//! The user as its owner sees it (`spec/flow-profile.md` §4.2): the body of `GET /me` and the payload of `success`.
+//! The user as its owner sees it (`spec/flow-profile.md` §4.2): the body of `GET /me` and the payload of `success`; and as others
+//! are told of it.
 
-use hanko_domain::{Passkey, UserId};
+use hanko_domain::{Passkey, TenantId, UserId};
 use hanko_model::project::Settings;
-use hanko_store::{StoreError, users::Account};
+use hanko_store::{StoreError, emails::Email, usernames::StoredUsername, users::Account};
 use serde_json::{Map, Value, json};
 
 use crate::tenant::Tenant;
@@ -16,32 +17,98 @@ pub(crate) fn view(account: &Account, settings: &Settings) -> Value {
     let mut wire = Map::new();
     wire.insert("id".into(), account.user.id.to_string().into());
     wire.insert("user_id".into(), account.user.id.to_string().into());
-    let passkeys: Vec<Value> = account.passkeys.iter().filter(|passkey| !passkey.mfa_only).map(credential).collect();
-    if settings.passkey.enabled && !passkeys.is_empty() {
-        wire.insert("passkeys".into(), passkeys.into());
+    let credentials = |mfa_only: bool| -> Vec<Value> {
+        account.passkeys.iter().filter(|passkey| passkey.mfa_only == mfa_only).map(credential).collect()
+    };
+    for (name, enabled, credentials) in [
+        ("passkeys", settings.passkey.enabled, credentials(false)),
+        ("security_keys", settings.mfa.security_keys.enabled, credentials(true)),
+    ] {
+        if enabled && !credentials.is_empty() {
+            wire.insert(name.into(), credentials.into());
+        }
     }
+    let mfa = &settings.mfa;
     wire.insert(
         "mfa_config".into(),
-        json!({"auth_app_set_up": false, "totp_enabled": false, "security_keys_enabled": false}),
+        json!({
+            "auth_app_set_up": account.otp.is_some(),
+            "totp_enabled": mfa.enabled && mfa.totp_enabled,
+            "security_keys_enabled": mfa.enabled && mfa.security_keys.enabled,
+        }),
     );
+    let emails: Vec<Value> = account.emails.iter().map(|email| Value::Object(address(account, email))).collect();
+    if !emails.is_empty() {
+        wire.insert("emails".into(), emails.into());
+    }
+    if let Some(stored) = &account.username {
+        wire.insert("username".into(), username(stored));
+    }
+    wire.insert("created_at".into(), account.user.created_at.rfc3339().into());
+    wire.insert("updated_at".into(), account.user.updated_at.rfc3339().into());
+    Value::Object(wire)
+}
+
+/// The user as administrators and receivers of webhooks see it (`spec/admin-api.md` §5.1).
+pub(crate) fn admin_view(account: &Account, tenant: TenantId) -> Map<String, Value> {
+    let mut wire = Map::new();
+    wire.insert("id".into(), account.user.id.to_string().into());
+    let credentials: Vec<Value> = account.passkeys.iter().map(credential).collect();
+    if !credentials.is_empty() {
+        wire.insert("webauthn_credentials".into(), credentials.into());
+    }
     let emails: Vec<Value> = account
         .emails
         .iter()
         .map(|email| {
-            json!({
-                "id": email.id.to_string(),
-                "address": email.address,
-                "is_verified": email.verified,
-                "is_primary": Some(email.id) == account.user.primary_email,
-            })
+            let mut wire = address(account, email);
+            wire.insert("created_at".into(), email.created_at.rfc3339().into());
+            wire.insert("updated_at".into(), email.updated_at.rfc3339().into());
+            Value::Object(wire)
         })
         .collect();
     if !emails.is_empty() {
         wire.insert("emails".into(), emails.into());
     }
+    if let Some(stored) = &account.username {
+        wire.insert("username".into(), username(stored));
+    }
+    if let Some(password) = &account.password {
+        wire.insert(
+            "password".into(),
+            json!({
+                "id": password.id.to_string(),
+                "tenant_id": tenant.to_string(),
+                "created_at": password.created_at.rfc3339(),
+                "updated_at": password.updated_at.rfc3339(),
+            }),
+        );
+    }
+    if let Some(otp) = &account.otp {
+        wire.insert("otp".into(), json!({"id": otp.id.to_string(), "created_at": otp.created_at.rfc3339()}));
+    }
     wire.insert("created_at".into(), account.user.created_at.rfc3339().into());
     wire.insert("updated_at".into(), account.user.updated_at.rfc3339().into());
-    Value::Object(wire)
+    wire
+}
+
+fn address(account: &Account, email: &Email) -> Map<String, Value> {
+    let primary = Some(email.id) == account.user.primary_email;
+    Map::from_iter([
+        ("id".to_owned(), email.id.to_string().into()),
+        ("address".to_owned(), email.address.as_str().into()),
+        ("is_verified".to_owned(), email.verified.into()),
+        ("is_primary".to_owned(), primary.into()),
+    ])
+}
+
+fn username(stored: &StoredUsername) -> Value {
+    json!({
+        "id": stored.id.to_string(),
+        "username": stored.username,
+        "created_at": stored.created_at.rfc3339(),
+        "updated_at": stored.updated_at.rfc3339(),
+    })
 }
 
 fn credential(passkey: &Passkey) -> Value {

@@ -59,16 +59,18 @@ impl<S: Sync> FromRequestParts<S> for Meta {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let cx = cx(parts)?;
-        let ip = match &cx.found {
-            Found::Tenant(served) => served.client_ip.of(cx.peer, &parts.headers),
-            _ => cx.peer.to_canonical(),
+        let (ip, trusted_devices) = match &cx.found {
+            Found::Tenant(served) => {
+                (served.client_ip.of(cx.peer, &parts.headers), served.trusted_devices(&parts.headers))
+            }
+            _ => (cx.peer.to_canonical(), None),
         };
         Ok(Self(RequestMeta {
             id: cx.id.to_str().unwrap_or_default().to_owned(),
             ip: Some(ip),
             user_agent: text(&parts.headers, header::USER_AGENT, USER_AGENT),
             language: text(&parts.headers, X_LANGUAGE, LANGUAGE),
-            trusted_devices: None,
+            trusted_devices,
         }))
     }
 }

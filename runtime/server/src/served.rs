@@ -4,14 +4,20 @@ use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use hanko_domain::Secret;
 use hanko_flow::Tenant;
 use hanko_notify::Mailer;
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 
 use crate::{
     config::Configuration,
     floods::Floods,
-    http::{client_ip::ClientIp, cookie::SessionCookie, cors::Cors, json::APPLICATION_JSON},
+    http::{
+        client_ip::ClientIp,
+        cookie::{self, SessionCookie},
+        cors::Cors,
+        json::APPLICATION_JSON,
+    },
     stores::Opened,
 };
 
@@ -57,6 +63,12 @@ impl Served {
             mailer,
             floods,
         }
+    }
+
+    /// The cookie that names the accounts this device is trusted by.
+    pub(crate) fn trusted_devices(&self, headers: &HeaderMap) -> Option<Secret<String>> {
+        let name = &self.configuration.project.settings.mfa.device_trust.cookie_name;
+        cookie::values(headers, name).next().map(|value| Secret::new(value.to_owned()))
     }
 
     /// The published key set.

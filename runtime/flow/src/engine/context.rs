@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     effect::Effect,
-    engine::{Flow, FlowError},
+    engine::{Flow, FlowError, TrustedDevice},
     sessions::NewToken,
     stash::{Kept, Stash},
     tenant::{Inner, Tenant},
@@ -38,8 +38,11 @@ pub(crate) struct Cx<'a> {
     /// An error that is told although the run goes onward (§1.9.1 step 12), or the one that refused the action.
     pub(crate) error: Option<FlowError>,
     pub(crate) token: Option<NewToken>,
+    pub(crate) trusted_device: Option<TrustedDevice>,
     /// Whether `back` is possible: the newest snapshot can be returned to.
     pub(crate) can_go_back: bool,
+    /// The states that led here, oldest first; those that `back` undid are not among them.
+    pub(crate) visited: Vec<String>,
 }
 
 impl Cx<'_> {

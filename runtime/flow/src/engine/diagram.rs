@@ -2,28 +2,31 @@
 
 use std::fmt::Write;
 
-use crate::flows;
+use crate::{engine::Flow, flows};
 
-/// A page with one Mermaid state diagram for each flow.
-pub fn diagram() -> String {
-    let mut page = String::from(
-        "# Flows\n\nThe states of each flow and the actions that lead from one to another, drawn from the declaration in \
-         `runtime/flow`. `back` is left out.\n",
+/// For each flow its name and a page with its Mermaid state diagram.
+pub fn diagrams() -> Vec<(&'static str, String)> {
+    flows::all().iter().map(|flow| (flow.name, page(flow))).collect()
+}
+
+fn page(flow: &Flow) -> String {
+    let mut page = format!(
+        "# `POST /{}`\n\nThe states of the flow and the actions that lead from one to another, drawn from the declaration in \
+         `runtime/flow`. `back` is left out; which of the states after an action comes next depends on the project's settings and \
+         on what the user has.\n\n```mermaid\nstateDiagram-v2\n",
+        flow.name
     );
-    for flow in flows::all() {
-        let _ = write!(page, "\n## `POST /{}`\n\n```mermaid\nstateDiagram-v2\n", flow.name);
-        if let Some(first) = flow.initial.first() {
-            let _ = writeln!(page, "    [*] --> {first}");
-        }
-        for state in &flow.states {
-            for action in &state.actions {
-                for target in action.leads_to().iter().filter(|target| flow.find(target).is_some()) {
-                    let _ = writeln!(page, "    {} --> {target}: {}", state.name, action.name());
-                }
+    if let Some(first) = flow.initial.first() {
+        let _ = writeln!(page, "    [*] --> {first}");
+    }
+    for state in &flow.states {
+        for action in &state.actions {
+            for target in action.leads_to().iter().filter(|target| flow.find(target).is_some()) {
+                let _ = writeln!(page, "    {} --> {target}: {}", state.name, action.name());
             }
         }
-        page.push_str("    success --> [*]\n```\n");
     }
+    page.push_str("    success --> [*]\n```\n");
     page
 }
 
@@ -32,13 +35,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_in_the_docs_is_the_declaration() {
-        let path = format!("{}/../../docs/reference/flows.md", std::env::var("CARGO_MANIFEST_DIR").unwrap());
-        if std::env::var_os("UPDATE_DOCS").is_some() {
-            std::fs::write(&path, diagram()).unwrap();
+    fn the_pages_in_the_docs_are_the_declaration() {
+        let folder = format!("{}/../../docs/flows", std::env::var("CARGO_MANIFEST_DIR").unwrap());
+        for (name, page) in diagrams() {
+            let path = format!("{folder}/{name}.md");
+            if std::env::var_os("UPDATE_DOCS").is_some() {
+                std::fs::create_dir_all(&folder).unwrap();
+                std::fs::write(&path, &page).unwrap();
+            }
+            let written = std::fs::read_to_string(&path).unwrap_or_default();
+            assert!(written == page, "docs/flows/{name}.md is stale; run `make generate`");
         }
-        let page = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(page == diagram(), "docs/reference/flows.md is stale; run `make generate`");
     }
 
     #[test]

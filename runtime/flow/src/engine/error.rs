@@ -2,7 +2,7 @@
 
 use hanko_credentials::HashError;
 use hanko_keys::KeyError;
-use hanko_store::StoreError;
+use hanko_store::{StoreError, Unique};
 
 /// A failure the client is told.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -17,6 +17,7 @@ pub(crate) enum FlowError {
     PasscodeMaxAttempts,
     PasskeyInvalid,
     SecurityKeyOnly,
+    PlatformAuthenticatorRequired,
     RateLimited,
 }
 
@@ -24,7 +25,10 @@ impl FlowError {
     pub(crate) fn status(self) -> u16 {
         match self {
             Self::FormDataInvalid => 400,
-            Self::PasscodeMaxAttempts | Self::PasskeyInvalid | Self::SecurityKeyOnly => 401,
+            Self::PasscodeMaxAttempts
+            | Self::PasskeyInvalid
+            | Self::SecurityKeyOnly
+            | Self::PlatformAuthenticatorRequired => 401,
             Self::NotPermitted => 403,
             Self::Expired => 410,
             Self::RateLimited => 429,
@@ -43,6 +47,7 @@ impl FlowError {
             Self::PasscodeMaxAttempts => "passcode_max_attempts_reached",
             Self::PasskeyInvalid => "passkey_invalid",
             Self::SecurityKeyOnly => "webauthn_credential_invalid_mfa_only",
+            Self::PlatformAuthenticatorRequired => "platform_authenticator_required",
             Self::RateLimited => "rate_limit_exceeded",
         }
     }
@@ -58,6 +63,9 @@ impl FlowError {
             Self::PasscodeMaxAttempts => "The passcode was entered wrong too many times.",
             Self::PasskeyInvalid => "The passkey is invalid.",
             Self::SecurityKeyOnly => "This credential can be used as a second factor security key only.",
+            Self::PlatformAuthenticatorRequired => {
+                "The device or browser does not support the required platform authenticators."
+            }
             Self::RateLimited => "The rate limit has been exceeded.",
         }
     }
@@ -71,8 +79,13 @@ pub(crate) enum InputError {
     TooLong,
     TooShort,
     EmailExists,
+    UsernameExists,
     UnknownEmail,
+    UnknownUsername,
+    InvalidUsername,
     PasscodeInvalid,
+    OtpInvalid,
+    OtpUsed,
 }
 
 impl InputError {
@@ -83,8 +96,13 @@ impl InputError {
             Self::TooLong => "value_too_long_error",
             Self::TooShort => "value_too_short_error",
             Self::EmailExists => "email_already_exists",
+            Self::UsernameExists => "username_already_exists",
             Self::UnknownEmail => "unknown_email_error",
+            Self::UnknownUsername => "unknown_username_error",
+            Self::InvalidUsername => "invalid_username_error",
             Self::PasscodeInvalid => "passcode_invalid",
+            Self::OtpInvalid => "otp_code_invalid",
+            Self::OtpUsed => "otp_code_already_used",
         }
     }
 
@@ -95,8 +113,13 @@ impl InputError {
             Self::TooLong => "The value is too long.",
             Self::TooShort => "The value is too short.",
             Self::EmailExists => "The email address already exists.",
+            Self::UsernameExists => "The username already exists.",
             Self::UnknownEmail => "The email address is unknown.",
+            Self::UnknownUsername => "The username is unknown.",
+            Self::InvalidUsername => "The username is invalid.",
             Self::PasscodeInvalid => "The passcode is invalid.",
+            Self::OtpInvalid => "The OTP code is invalid.",
+            Self::OtpUsed => "The OTP code has already been used.",
         }
     }
 }
@@ -134,7 +157,12 @@ impl Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        if error.is_temporary() { Self::busy(error) } else { Self::internal(error) }
+        match error {
+            StoreError::Taken(Unique::Username) => Self::input("username", InputError::UsernameExists),
+            StoreError::Taken(Unique::Email) => Self::input("email", InputError::EmailExists),
+            error if error.is_temporary() => Self::busy(error),
+            error => Self::internal(error),
+        }
     }
 }
 

@@ -25,11 +25,21 @@ pub(crate) struct Input {
     required: Option<bool>,
     hidden: bool,
     trimmed: bool,
+    preserved: bool,
 }
 
 impl Input {
     fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, min_length: None, max_length: None, required: None, hidden: false, trimmed: false }
+        Self {
+            name,
+            kind,
+            min_length: None,
+            max_length: None,
+            required: None,
+            hidden: false,
+            trimmed: false,
+            preserved: false,
+        }
     }
 
     pub(crate) fn string(name: &'static str) -> Self {
@@ -43,6 +53,11 @@ impl Input {
     /// Trimmed.
     pub(crate) fn email(name: &'static str) -> Self {
         Self { trimmed: true, ..Self::new(name, Kind::Email) }
+    }
+
+    /// Text without the spaces around it.
+    pub(crate) fn trimmed(name: &'static str) -> Self {
+        Self { trimmed: true, ..Self::new(name, Kind::String) }
     }
 
     /// Never trimmed: spaces are part of a password.
@@ -62,6 +77,11 @@ impl Input {
         Self { hidden: true, ..self }
     }
 
+    /// What was submitted is shown again after an error.
+    pub(crate) fn preserved(self) -> Self {
+        Self { preserved: true, ..self }
+    }
+
     /// In characters.
     pub(crate) fn min(self, length: u32) -> Self {
         Self { min_length: usize::try_from(length).ok(), ..self }
@@ -72,11 +92,16 @@ impl Input {
         Self { max_length: usize::try_from(length).ok(), ..self }
     }
 
-    /// As the client sees it.
-    pub(crate) fn describe(&self, error: Option<InputError>) -> Value {
+    /// As the client sees it. `submitted`: what this input's action was called with, when it was refused.
+    pub(crate) fn describe(&self, error: Option<InputError>, submitted: Option<&Value>) -> Value {
         let mut wire = Map::new();
         wire.insert("name".into(), self.name.into());
         wire.insert("type".into(), self.type_name().into());
+        if self.preserved {
+            let text = submitted.map(|value| self.normalise(Some(value)));
+            let text = text.and_then(|value| value.as_str().map(str::to_lowercase));
+            wire.insert("value".into(), text.map_or(Value::Null, Value::String));
+        }
         for (name, value) in [("min_length", self.min_length), ("max_length", self.max_length)] {
             if let Some(value) = value {
                 wire.insert(name.into(), value.into());
@@ -116,6 +141,8 @@ impl Input {
             Kind::String | Kind::Email | Kind::Password => match value {
                 Some(Value::String(text)) if self.trimmed => Value::String(text.trim().to_owned()),
                 Some(Value::String(text)) => Value::String(text.clone()),
+                // A number typed into a text field arrives as a number from some clients.
+                Some(other @ (Value::Number(_) | Value::Bool(_))) if self.trimmed => Value::String(other.to_string()),
                 _ => Value::String(String::new()),
             },
         }
@@ -181,15 +208,24 @@ mod tests {
     #[test]
     fn an_input_is_described_with_the_attributes_it_has_and_no_others() {
         assert_eq!(
-            Input::string("code").required(true).describe(None),
+            Input::string("code").required(true).describe(None, None),
             json!({"name": "code", "type": "string", "required": true})
         );
         assert_eq!(
-            Input::email("email").max(120).required(false).describe(Some(InputError::Missing)),
+            Input::email("email").max(120).required(false).describe(Some(InputError::Missing), Some(&json!("x"))),
             json!({"name": "email", "type": "email", "max_length": 120, "required": false,
                    "error": {"code": "value_missing_error", "message": "The value is missing."}})
         );
-        assert_eq!(Input::json("public_key").describe(None), json!({"name": "public_key", "type": "json"}));
+        assert_eq!(Input::json("public_key").describe(None, None), json!({"name": "public_key", "type": "json"}));
+    }
+
+    #[test]
+    fn only_a_preserved_input_shows_what_was_submitted() {
+        let input = Input::trimmed("email").preserved();
+        assert_eq!(input.describe(None, None)["value"], Value::Null);
+        assert!(input.describe(None, None).as_object().unwrap().contains_key("value"));
+        assert_eq!(input.describe(None, Some(&json!(" Jane@X ")))["value"], "jane@x");
+        assert!(Input::string("code").describe(None, Some(&json!("1"))).get("value").is_none());
     }
 
     #[test]
@@ -198,7 +234,8 @@ mod tests {
         for (value, expected) in [
             (json!(null), Err(InputError::Missing)),
             (json!("  "), Err(InputError::Missing)),
-            (json!(7), Err(InputError::Missing)),
+            (json!(7), Err(InputError::TooShort)),
+            (json!(["a@b.example"]), Err(InputError::Missing)),
             (json!("a"), Err(InputError::TooShort)),
             (json!("aaaaaaa@b.example"), Err(InputError::TooLong)),
             (json!("no-address"), Err(InputError::Invalid)),

@@ -19,8 +19,8 @@ mod turns;
 
 pub(crate) use context::Cx;
 pub(crate) use declaration::{Action, Flow, Hook, State, Step};
-pub use diagram::diagram;
+pub use diagram::diagrams;
 pub(crate) use error::{Failure, FlowError, InputError};
 pub(crate) use input::Input;
-pub use run::{Body, Reply, run};
+pub use run::{Body, Reply, TrustedDevice, run};
 pub(crate) use turns::Turns;

@@ -5,25 +5,33 @@ use serde_json::{Map, Value, json};
 
 use crate::engine::{Cx, FlowError, InputError, error};
 
+/// An action that was refused, what it was called with, and what was wrong with it.
+pub(crate) struct Refused<'a> {
+    pub(crate) action: &'static str,
+    pub(crate) submitted: &'a Map<String, Value>,
+    pub(crate) errors: Vec<(&'static str, InputError)>,
+}
+
+impl Refused<'_> {
+    fn error_of(&self, input: &str) -> Option<InputError> {
+        self.errors.iter().find(|(name, _)| *name == input).map(|(_, error)| *error)
+    }
+}
+
 /// The whole document: the state, what can be done in it, and what went wrong.
-pub(crate) fn document(
-    cx: &Cx<'_>,
-    prefix: &str,
-    csrf_token: &str,
-    refused: &[(&'static str, InputError)],
-    refused_action: Option<&str>,
-) -> (u16, Value) {
+pub(crate) fn document(cx: &Cx<'_>, prefix: &str, csrf_token: &str, refused: Option<&Refused<'_>>) -> (u16, Value) {
     let status = cx.error.map_or(200, FlowError::status);
     let mut actions = Map::new();
     if let Some(state) = cx.flow.find(&cx.state) {
         for action in state.actions.iter().filter(|action| !action.suspended(cx)) {
-            let errors: &[_] = if refused_action == Some(action.name()) { refused } else { &[] };
+            let refused = refused.filter(|refused| refused.action == action.name());
             let inputs: Map<String, Value> = action
                 .inputs(cx)
                 .iter()
                 .map(|input| {
-                    let error = errors.iter().find(|(name, _)| *name == input.name).map(|(_, error)| *error);
-                    (input.name.to_owned(), input.describe(error))
+                    let error = refused.and_then(|refused| refused.error_of(input.name));
+                    let submitted = refused.and_then(|refused| refused.submitted.get(input.name));
+                    (input.name.to_owned(), input.describe(error, submitted))
                 })
                 .collect();
             actions.insert(

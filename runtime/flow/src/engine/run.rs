@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hanko_domain::{FlowId, RequestMeta, Timestamp};
+use hanko_domain::{FlowId, RequestMeta, Secret, Timestamp};
 use hanko_store::flows::FlowRow;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -10,9 +10,11 @@ use serde_json::{Map, Value};
 use crate::{
     effect,
     engine::{
-        Cx, Failure, Flow, FlowError, identity,
+        Cx, Failure, Flow, FlowError, InputError,
+        declaration::AnyAction,
+        identity,
         record::Record,
-        render,
+        render::{self, Refused},
         transition::{enter, go, refuse},
     },
     flows,
@@ -40,8 +42,19 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// The session that was made.
     pub token: Option<NewToken>,
+    /// The device is trusted from now on.
+    pub trusted_device: Option<TrustedDevice>,
     /// With 503: when to come back.
     pub retry_after: Option<Duration>,
+}
+
+/// The value of the trusted-device cookie to set (`spec/flow-login-registration.md` §4.8).
+#[derive(Clone, Debug)]
+pub struct TrustedDevice {
+    /// The whole value, other users of the device included.
+    pub cookie: Secret<String>,
+    /// How long the browser keeps it.
+    pub lifetime: Duration,
 }
 
 #[derive(Deserialize)]
@@ -67,7 +80,7 @@ pub async fn run(
         None | Some("") => begin(tenant, flow, prefix, request).await,
         Some(action) => act(tenant, flow, prefix, action, body, request).await,
     };
-    let (status, document, token) = outcome.unwrap_or_else(|failure| {
+    let Answer { status, document, token, trusted_device } = outcome.unwrap_or_else(|failure| {
         let error = match failure {
             Failure::Refused { error, .. } => error,
             Failure::Aborted { error, cause } => {
@@ -76,15 +89,23 @@ pub async fn run(
             }
         };
         let (status, document) = render::short(error);
-        (status, document, None)
+        Answer { status, document, token: None, trusted_device: None }
     });
     let mut body = serde_json::to_vec(&document).unwrap_or_default();
     body.push(b'\n');
     let retry_after = (status == FlowError::Busy.status()).then_some(Duration::from_secs(2));
-    Some(Reply { status, body, token, retry_after })
+    Some(Reply { status, body, token, trusted_device, retry_after })
 }
 
-type Outcome = Result<(u16, Value, Option<NewToken>), Failure>;
+/// An answer before it is bytes.
+struct Answer {
+    status: u16,
+    document: Value,
+    token: Option<NewToken>,
+    trusted_device: Option<TrustedDevice>,
+}
+
+type Outcome = Result<Answer, Failure>;
 
 /// Begins a run; nothing is stored until its first action.
 async fn begin(tenant: &Tenant, flow: &'static Flow, prefix: &str, request: &RequestMeta) -> Outcome {
@@ -95,8 +116,8 @@ async fn begin(tenant: &Tenant, flow: &'static Flow, prefix: &str, request: &Req
     let mut cx = context(tenant, flow, id, request, now, &record);
     let state = record.at.state.clone();
     enter(&mut cx, &state).await?;
-    let (status, document) = render::document(&cx, prefix, &record.csrf_token, &[], None);
-    Ok((status, document, None))
+    let (status, document) = render::document(&cx, prefix, &record.csrf_token, None);
+    Ok(Answer { status, document, token: None, trusted_device: None })
 }
 
 async fn act(
@@ -132,13 +153,37 @@ async fn act(
         Err(failure) => Err(failure),
     };
     let (record, refused) = match step {
-        Ok(record) => (record, Vec::new()),
-        Err(Failure::Refused { error, inputs }) => (refuse(&mut cx, &old, error).await?, inputs),
+        Ok(record) => (record, None),
+        Err(Failure::Refused { error, inputs: errors }) => {
+            (refuse(&mut cx, &old, error).await?, Some(Refused { action: action.name(), submitted: &inputs, errors }))
+        }
         Err(aborted) => return Err(aborted),
     };
-    write(&mut cx, version, expires_at, &record).await?;
-    let (status, document) = render::document(&cx, prefix, &record.csrf_token, &refused, Some(action.name()));
-    Ok((status, document, cx.token))
+    match write(&mut cx, version, expires_at, &record).await {
+        // Somebody was faster with what was asked for; the row is as it was.
+        Err(Failure::Refused { error, inputs: errors }) if !errors.is_empty() => {
+            cx = context(tenant, flow, id, request, now, &old);
+            if !asks_for(action, &cx, &errors) {
+                return Err(Failure::internal("what this run has asked for earlier was taken meanwhile"));
+            }
+            let record = refuse(&mut cx, &old, error).await?;
+            write(&mut cx, version, expires_at, &record).await?;
+            let refused = Refused { action: action.name(), submitted: &inputs, errors };
+            let (status, document) = render::document(&cx, prefix, &record.csrf_token, Some(&refused));
+            Ok(Answer { status, document, token: None, trusted_device: None })
+        }
+        written => {
+            written?;
+            let (status, document) = render::document(&cx, prefix, &record.csrf_token, refused.as_ref());
+            Ok(Answer { status, document, token: cx.token, trusted_device: cx.trusted_device })
+        }
+    }
+}
+
+/// Whether an action has the inputs that are wrong.
+fn asks_for(action: &dyn AnyAction, cx: &Cx<'_>, errors: &[(&'static str, InputError)]) -> bool {
+    let inputs = action.inputs(cx);
+    errors.iter().all(|(name, _)| inputs.iter().any(|input| input.name == *name))
 }
 
 /// Reads the first JSON value of the body; what follows is ignored, as upstream does.
@@ -222,7 +267,9 @@ fn context<'a>(
         effects: Vec::new(),
         error: None,
         token: None,
+        trusted_device: None,
         can_go_back: record.can_go_back(),
+        visited: record.history.iter().map(|snapshot| snapshot.at.state.clone()).collect(),
     }
 }
 

@@ -5,6 +5,9 @@ use crate::engine::{
     record::{Position, Record, Snapshot},
 };
 
+/// How far `back` leads; no way through a flow is as long.
+const MOST_SNAPSHOTS: usize = 32;
+
 /// Performs a step and returns the record to write. `old` is the run as it was stored.
 pub(crate) async fn go(cx: &mut Cx<'_>, old: &Record, step: Step) -> Result<Record, Failure> {
     match step {
@@ -39,6 +42,10 @@ async fn onward(cx: &mut Cx<'_>, old: &Record, states: Vec<&'static str>, no_ret
     let mut history = old.history.clone();
     if entered != current {
         history.push(Snapshot { at: old.at.clone(), revertible: !no_return });
+        // Two states that lead to each other would make the row grow for ever.
+        if history.len() > MOST_SNAPSHOTS {
+            history.remove(0);
+        }
     }
     let mut queue: Vec<String> = cx.scheduled.iter().map(|state| (*state).to_owned()).collect();
     queue.extend(cx.queue.iter().cloned());

@@ -2,10 +2,11 @@
 
 use crate::{
     engine::Flow,
-    rules::{passcode::SendPasscode, success::SignUp},
+    rules::{passcode::SendPasscode, success::SignUp, totp::OfferSecret},
     states::{
-        credential_onboarding_chooser, error, onboarding_create_passkey, onboarding_verify_passkey_attestation,
-        passcode_confirmation, password_creation, preflight, registration_init, success,
+        credential_onboarding_chooser, error, mfa_method_chooser, mfa_otp_secret_creation, mfa_security_key_creation,
+        onboarding_create_passkey, onboarding_verify_passkey_attestation, passcode_confirmation, password_creation,
+        preflight, registration_init, success,
     },
 };
 
@@ -18,8 +19,12 @@ pub(super) fn flow() -> Flow {
         .state(onboarding_create_passkey::state())
         .state(onboarding_verify_passkey_attestation::state())
         .state(password_creation::state())
+        .state(mfa_method_chooser::state())
+        .state(mfa_otp_secret_creation::state())
+        .state(mfa_security_key_creation::state())
         .state(success::state())
         .state(error::state())
         .before("passcode_confirmation", SendPasscode)
+        .before("mfa_otp_secret_creation", OfferSecret)
         .before("success", SignUp)
 }

@@ -1,11 +1,13 @@
 //! What a login keeps: proven addresses and new credentials (`spec/flow-login-registration.md` §3.10, §3.16, §3.17).
 
 use async_trait::async_trait;
-use hanko_domain::{AuditEntry, AuditKind, audit::Actor};
+use hanko_domain::{AuditEntry, AuditKind, EmailId, EventKind, PasswordId, audit::Actor};
+use hanko_store::otp_secrets::OtpSecret;
 
 use crate::{
     effect::Effect,
     engine::{Cx, Failure, Hook},
+    rules::report,
     stash::LoginMethod,
 };
 
@@ -13,7 +15,9 @@ use crate::{
 /// (`spec/decisions.md` 2), before anybody decides what to ask the user for next.
 pub(crate) async fn address_proven(cx: &mut Cx<'_>) -> Result<(), Failure> {
     let Some(address) = cx.stash.email.clone() else { return Ok(()) };
-    let Some(email) = cx.store().email(&address).await? else { return Ok(()) };
+    let Some(email) = cx.store().email(&address).await? else {
+        return if cx.stash.adds_email { add_email(cx, true).await } else { Ok(()) };
+    };
     if Some(email.user) != cx.stash.user {
         return Err(Failure::internal("the proven address changed hands during the flow"));
     }
@@ -22,12 +26,30 @@ pub(crate) async fn address_proven(cx: &mut Cx<'_>) -> Result<(), Failure> {
         cx.then(Effect::RemoveUnproven { user: email.user, address: address.clone() });
         cx.stash.has_password = false;
         cx.stash.has_passkey = false;
+        cx.stash.has_otp = false;
+        cx.stash.has_security_key = false;
     }
     if cx.stash.login_method != Some(LoginMethod::Passcode) {
         let entry = AuditEntry::new(AuditKind::EmailVerified, Actor::user(email.user));
         cx.audit(entry.with("email", address.as_str()));
     }
     Ok(())
+}
+
+/// Adds the flow's address to the account, as its first and main one.
+pub(crate) async fn add_email(cx: &mut Cx<'_>, verified: bool) -> Result<(), Failure> {
+    let (Some(user), Some(address)) = (cx.stash.user, cx.stash.email.clone()) else {
+        return Err(Failure::internal("an address without an account"));
+    };
+    cx.stash.adds_email = false;
+    cx.stash.has_email = true;
+    let id = EmailId::random(&cx.inner().random);
+    cx.audit(AuditEntry::new(AuditKind::EmailCreated, Actor::user(user)).with("email", address.as_str()));
+    if verified {
+        cx.audit(AuditEntry::new(AuditKind::EmailVerified, Actor::user(user)).with("email", address.as_str()));
+    }
+    cx.then(Effect::AddEmail { id, user, address, verified });
+    report::changed(cx, EventKind::UserUpdateEmailCreate, user).await
 }
 
 /// After `password_creation`: the password is stored.
@@ -37,7 +59,8 @@ pub(crate) struct SavePassword;
 impl Hook for SavePassword {
     async fn run(&self, cx: &mut Cx<'_>) -> Result<(), Failure> {
         if let (Some(user), Some(hash)) = (cx.stash.user, cx.stash.new_password.take()) {
-            cx.then(Effect::SetPassword { user, hash });
+            let id = PasswordId::random(&cx.inner().random);
+            cx.then(Effect::SetPassword { id, user, hash });
         }
         Ok(())
     }
@@ -50,10 +73,38 @@ pub(crate) struct SavePasskeys;
 impl Hook for SavePasskeys {
     async fn run(&self, cx: &mut Cx<'_>) -> Result<(), Failure> {
         for passkey in std::mem::take(&mut cx.stash.new_passkeys) {
-            let entry = AuditEntry::new(AuditKind::PasskeyCreated, Actor::user(passkey.user));
-            cx.audit(entry.with("passkey", passkey.id.to_string()));
+            let (kind, name) = if passkey.mfa_only {
+                (AuditKind::SecurityKeyCreated, "security_key")
+            } else {
+                (AuditKind::PasskeyCreated, "passkey")
+            };
+            cx.audit(AuditEntry::new(kind, Actor::user(passkey.user)).with(name, passkey.id.to_string()));
             cx.then(Effect::StorePasskey(passkey));
         }
         Ok(())
     }
+}
+
+/// After `mfa_otp_secret_creation`: the TOTP secret is stored.
+pub(crate) struct SaveOtp;
+
+#[async_trait]
+impl Hook for SaveOtp {
+    async fn run(&self, cx: &mut Cx<'_>) -> Result<(), Failure> {
+        let confirmed = confirmed_otp(cx);
+        cx.stash.new_otp = None;
+        if let Some(secret) = confirmed {
+            let entry = AuditEntry::new(AuditKind::OtpCreated, Actor::user(secret.user));
+            cx.audit(entry.with("otp_secret", secret.id.to_string()));
+            cx.then(Effect::StoreOtp(secret));
+        }
+        Ok(())
+    }
+}
+
+/// The TOTP secret that was set up in this run, if a code has confirmed it.
+pub(crate) fn confirmed_otp(cx: &Cx<'_>) -> Option<OtpSecret> {
+    let (user, new) = (cx.stash.user?, cx.stash.new_otp.as_ref()?);
+    new.step?;
+    Some(OtpSecret { id: new.id, user, sealed: new.sealed.clone(), last_step: new.step, created_at: cx.now })
 }

@@ -1,7 +1,8 @@
 //! Who is meant, and how they go on (`spec/flow-login-registration.md` §3.2).
 
-use hanko_domain::{EmailAddress, Passkey, UserId};
+use hanko_domain::{EmailAddress, Passkey, UserId, Username};
 use hanko_model::project::Settings;
+use hanko_store::users::Account;
 
 use crate::engine::{Cx, Failure};
 
@@ -9,40 +10,60 @@ use crate::engine::{Cx, Failure};
 #[derive(Debug)]
 pub(crate) struct Facts {
     pub(crate) user: UserId,
+    /// The main address.
+    pub(crate) email: Option<EmailAddress>,
+    pub(crate) username: Option<Username>,
+    pub(crate) has_email: bool,
     pub(crate) has_password: bool,
+    pub(crate) has_otp: bool,
+    pub(crate) has_security_key: bool,
     /// Those that can sign in here.
     pub(crate) passkeys: Vec<Passkey>,
 }
 
 impl Facts {
-    /// Looks the owner of an address up and notes in the stash what later states ask for. Known and unknown addresses read
-    /// the same tables.
-    pub(crate) async fn load(cx: &mut Cx<'_>, address: &EmailAddress) -> Result<Option<Self>, Failure> {
+    /// Looks the owner of an address up. Known and unknown addresses read the same tables.
+    pub(crate) async fn of_email(cx: &Cx<'_>, address: &EmailAddress) -> Result<Option<Self>, Failure> {
         let email = cx.store().email(address).await?;
-        let user = email.as_ref().map(|email| email.user);
-        let facts = Self::of(cx, user.unwrap_or(UserId(uuid::Uuid::nil()))).await?;
-        cx.stash.user = user;
-        if user.is_some() {
-            facts.note(cx);
-        }
-        Ok(user.map(|_| facts))
+        Self::of(cx, email.map(|email| email.user)).await
+    }
+
+    /// Looks the owner of a username up.
+    pub(crate) async fn of_username(cx: &Cx<'_>, username: &Username) -> Result<Option<Self>, Failure> {
+        let stored = cx.store().username(username).await?;
+        Self::of(cx, stored.map(|stored| stored.user)).await
     }
 
     /// What is known of a user by id.
-    pub(crate) async fn of(cx: &Cx<'_>, user: UserId) -> Result<Self, Failure> {
-        let relying_party = &cx.inner().relying_party;
-        let password = cx.store().password_of(user).await?;
-        let mut passkeys = cx.store().passkeys_of(user).await?;
-        passkeys.retain(|passkey| relying_party.can_sign_in_with(passkey));
-        Ok(Self { user, has_password: password.is_some(), passkeys })
+    pub(crate) async fn of(cx: &Cx<'_>, user: Option<UserId>) -> Result<Option<Self>, Failure> {
+        let account = cx.store().account(user.unwrap_or(UserId(uuid::Uuid::nil()))).await?;
+        Ok(account.map(|account| Self::from_account(cx, account)))
     }
 
-    /// Notes them in the stash.
+    fn from_account(cx: &Cx<'_>, account: Account) -> Self {
+        let here = |passkey: &Passkey| passkey.rp_id == cx.settings().webauthn.relying_party_id;
+        let relying_party = &cx.inner().relying_party;
+        Self {
+            user: account.user.id,
+            email: account.primary_email().and_then(|email| EmailAddress::parse(&email.address).ok()),
+            username: account.username.as_ref().and_then(|stored| Username::parse(&stored.username).ok()),
+            has_email: !account.emails.is_empty(),
+            has_password: account.password.is_some(),
+            has_otp: account.otp.is_some(),
+            has_security_key: account.passkeys.iter().any(|passkey| passkey.mfa_only && here(passkey)),
+            passkeys: account.passkeys.into_iter().filter(|passkey| relying_party.can_sign_in_with(passkey)).collect(),
+        }
+    }
+
+    /// Notes in the stash what later states ask for.
     pub(crate) fn note(&self, cx: &mut Cx<'_>) {
         cx.stash.user = Some(self.user);
-        cx.stash.has_email = true;
+        cx.stash.has_email = self.has_email;
         cx.stash.has_password = self.has_password;
         cx.stash.has_passkey = !self.passkeys.is_empty();
+        cx.stash.has_username = self.username.is_some();
+        cx.stash.has_otp = self.has_otp;
+        cx.stash.has_security_key = self.has_security_key;
     }
 }
 
@@ -56,22 +77,26 @@ pub(crate) enum Destination {
     DeadEnd,
 }
 
-/// Unless the project shows only actual methods, everybody is offered the same. With it, an unknown address behaves like one
-/// whose only method is mail (§7 Q10).
-pub(crate) fn destination(settings: &Settings, facts: Option<&Facts>) -> Destination {
-    let (mail, password) = (settings.email.use_for_authentication, settings.password.enabled);
+/// Unless the project shows only actual methods, everybody who named an address is offered the same. With it, an unknown address
+/// behaves like one whose only method is mail (§7 Q10). `has_address`: a code can be mailed, because an address was typed or the
+/// owner of the username has one.
+pub(crate) fn destination(settings: &Settings, facts: Option<&Facts>, has_address: bool) -> Destination {
+    let (mail, password) = (settings.email.use_for_authentication && has_address, settings.password.enabled);
+    let passkey = settings.passkey.enabled && facts.is_some_and(|facts| !facts.passkeys.is_empty());
     if !settings.privacy.only_show_actual_login_methods {
         return match (mail, password) {
             (true, true) => Destination::Choose,
             (true, false) => Destination::Passcode,
             (false, true) => Destination::Password,
+            // Only a username without an address comes here (§7 Q11).
+            (false, false) if passkey => Destination::Passkey,
             (false, false) => Destination::DeadEnd,
         };
     }
     let Some(facts) = facts else {
         return if mail { Destination::Passcode } else { Destination::Password };
     };
-    match (mail, password && facts.has_password, settings.passkey.enabled && !facts.passkeys.is_empty()) {
+    match (mail, password && facts.has_password, passkey) {
         (true, false, false) => Destination::Passcode,
         (false, true, false) => Destination::Password,
         (false, false, true) => Destination::Passkey,
@@ -116,7 +141,16 @@ mod tests {
             created_at: Timestamp(0),
             last_used_at: None,
         };
-        Facts { user, has_password, passkeys: vec![passkey; passkeys] }
+        Facts {
+            user,
+            email: None,
+            username: None,
+            has_email: true,
+            has_password,
+            has_otp: false,
+            has_security_key: false,
+            passkeys: vec![passkey; passkeys],
+        }
     }
 
     #[test]
@@ -128,7 +162,7 @@ mod tests {
         ] {
             let settings = settings(configured);
             for known in [None, Some(facts(false, 0)), Some(facts(true, 1))] {
-                assert_eq!(destination(&settings, known.as_ref()), expected, "{configured}");
+                assert_eq!(destination(&settings, known.as_ref(), true), expected, "{configured}");
             }
         }
     }
@@ -147,7 +181,20 @@ mod tests {
             (mail_off, Some(facts(false, 0)), Destination::DeadEnd),
             (mail_off, None, Destination::Password),
         ] {
-            assert_eq!(destination(&only(configured), known.as_ref()), expected, "{configured} {known:?}");
+            assert_eq!(destination(&only(configured), known.as_ref(), true), expected, "{configured} {known:?}");
+        }
+    }
+
+    #[test]
+    fn a_username_without_an_address_gets_no_code() {
+        for (configured, known, expected) in [
+            ("{}", facts(false, 0), Destination::Password),
+            ("{password: {enabled: false}}", facts(false, 0), Destination::DeadEnd),
+            ("{password: {enabled: false}}", facts(false, 1), Destination::Passkey),
+            ("{privacy: {onlyShowActualLoginMethods: true}}", facts(true, 0), Destination::Password),
+            ("{privacy: {onlyShowActualLoginMethods: true}}", facts(true, 1), Destination::Choose),
+        ] {
+            assert_eq!(destination(&settings(configured), Some(&known), false), expected, "{configured} {known:?}");
         }
     }
 }

@@ -1,12 +1,17 @@
 //! The rules that several states or flows share, one topic each: [`identify`] who is meant, [`limit`] how often,
-//! [`passcode`], [`password`] and [`passkey`] what is proven, [`onboarding`] what is asked for next, [`account`] what is kept,
-//! [`success`] how it ends.
+//! [`passcode`], [`password`], [`passkey`], [`totp`] and [`device`] what is proven, [`mfa`] and [`onboarding`] what is asked for
+//! next, [`account`] what is kept, [`notice`] and [`report`] who is told, [`success`] how it ends.
 
 pub(crate) mod account;
+pub(crate) mod device;
 pub(crate) mod identify;
 pub(crate) mod limit;
+pub(crate) mod mfa;
+pub(crate) mod notice;
 pub(crate) mod onboarding;
 pub(crate) mod passcode;
 pub(crate) mod passkey;
 pub(crate) mod password;
+pub(crate) mod report;
 pub(crate) mod success;
+pub(crate) mod totp;

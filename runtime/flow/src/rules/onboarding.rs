@@ -1,9 +1,18 @@
 //! Which credentials a user is asked for (`spec/flow-login-registration.md` §2.11, §2.13, §4.9, §4.11).
 
 use async_trait::async_trait;
-use hanko_model::{project::Settings, spec::Acquire};
+use hanko_model::{
+    project::Settings,
+    spec::{Acquire, DeviceTrustPolicy},
+};
 
-use crate::engine::{Cx, Failure, Hook};
+use crate::{
+    engine::{Cx, Failure, FlowError, Hook},
+    rules::{
+        device,
+        mfa::{self, Asked},
+    },
+};
 
 const PASSKEY: &str = "onboarding_create_passkey";
 const PASSWORD: &str = "password_creation";
@@ -19,10 +28,17 @@ impl Hook for ScheduleOnboarding {
             return Ok(());
         }
         cx.stash.onboarding_scheduled = true;
+        let second_factor = second_factor(cx).await?;
+        cx.scheduled.extend(second_factor);
         let recovery = cx.stash.recovery_pending;
         if recovery {
             cx.scheduled.push("login_password_recovery");
         }
+        let settings = cx.settings();
+        let username = settings.username.acquire_on_login && !cx.stash.has_username;
+        let email = settings.email.acquire_on_login && !cx.stash.has_email;
+        cx.scheduled.extend(username.then_some("onboarding_username"));
+        cx.scheduled.extend(email.then_some("onboarding_email"));
         let states = login(
             cx.settings(),
             cx.stash.webauthn_available,
@@ -31,9 +47,33 @@ impl Hook for ScheduleOnboarding {
             cx.stash.has_password || recovery,
         );
         cx.scheduled.extend(states);
+        let prompt = cx.settings().mfa.device_trust.policy == DeviceTrustPolicy::Prompt;
+        if prompt && matches!(second_factor, Some("login_otp" | "login_security_key")) {
+            cx.scheduled.push("device_trust");
+        }
         cx.scheduled.push("success");
         Ok(())
     }
+}
+
+/// The second factor this login asks for; a trusted device proves it at once.
+async fn second_factor(cx: &mut Cx<'_>) -> Result<Option<&'static str>, Failure> {
+    let asked = mfa::asked(cx);
+    if let (Some(user), false) = (cx.stash.user, asked == Asked::Nothing)
+        && let Some(proof) = device::recognise(cx, user).await?
+    {
+        cx.stash.proofs.push(proof);
+        return Ok(None);
+    }
+    Ok(match asked {
+        Asked::Nothing => None,
+        Asked::Totp => Some("login_otp"),
+        Asked::SecurityKey => Some("login_security_key"),
+        Asked::Impossible => {
+            cx.error = Some(FlowError::PlatformAuthenticatorRequired);
+            Some("error")
+        }
+    })
 }
 
 /// What a registration asks for.
@@ -100,7 +140,8 @@ pub(crate) fn must_not_skip(
     other_acquisition: Acquire,
 ) -> bool {
     let previous = cx.previous.as_deref().unwrap_or_default();
-    let by_mail = cx.stash.email.is_some() && cx.settings().email.use_for_authentication;
+    let email = &cx.settings().email;
+    let by_mail = cx.stash.email.is_some() && email.use_for_authentication && email.use_as_login_identifier;
     let first = ["passcode_confirmation", "registration_init"].contains(&previous);
     !optional
         || previous == CHOOSER

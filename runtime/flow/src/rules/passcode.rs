@@ -69,7 +69,7 @@ pub(crate) async fn send(cx: &mut Cx<'_>) -> Result<Option<u64>, Failure> {
     let (Some(address), Some(mail)) = (cx.stash.email.clone(), cx.stash.passcode_mail) else {
         return Err(Failure::internal("a passcode without an address"));
     };
-    if let Some(seconds) = limit::passcode(cx, address.key()).await? {
+    if let Some(seconds) = limit::mail(cx, address.key()).await? {
         return Ok(Some(seconds));
     }
     let settings = &cx.settings().email;

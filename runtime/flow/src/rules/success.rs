@@ -2,13 +2,16 @@
 
 use async_trait::async_trait;
 use hanko_credentials::Proof;
-use hanko_domain::{AuditEntry, AuditKind, EmailId, audit::Actor};
-use serde_json::{Value, json};
+use hanko_domain::{AuditEntry, AuditKind, EmailAddress, EmailId, EventKind, PasswordId, UsernameId, audit::Actor};
+use hanko_notify::mail::Template;
+use serde_json::{Map, Value};
 
 use crate::{
     effect::{self, Effect, NewAccount},
     engine::{Cx, Failure, Hook},
+    rules::{account, device, mfa, notice, report},
     sessions::{self, Login},
+    stash::{LoginMethod, MfaMethod},
     view,
 };
 
@@ -24,20 +27,34 @@ impl Hook for SignIn {
             .account(user)
             .await?
             .ok_or_else(|| Failure::internal("the user was deleted during the login"))?;
-        effect::preview(&mut account, &cx.effects);
-        let method = cx.stash.login_method;
+        let purged = cx.effects.iter().any(|effect| matches!(effect, Effect::RemoveUnproven { .. }));
+        let second_factor = !purged && mfa::required(cx.settings(), &account);
+        effect::preview(&mut account, &cx.effects, cx.now);
+        let (method, second) = (cx.stash.login_method, cx.stash.mfa_method);
         let name = method.map(|method| method.as_str()).unwrap_or_default();
-        let audit = Login::success_entry(user, name).with("flow_id", cx.id.to_string());
+        let mut audit = Login::success_entry(user, name).with("flow_id", cx.id.to_string());
+        let mut last_login = Map::from_iter([("login_method".to_owned(), Value::from(name))]);
+        if let Some(second) = second {
+            audit = audit.with("mfa_method", second.as_str());
+            last_login.insert("mfa_method".into(), second.as_str().into());
+        }
         let proofs = cx.stash.proofs.clone();
         let login = Login {
             account: &account,
             proofs: &proofs,
-            amr: method.map(|method| method.amr()).into_iter().collect(),
+            second_factor,
+            amr: method.map(LoginMethod::amr).into_iter().chain(second.map(MfaMethod::as_str)).collect(),
             remember: cx.stash.remember_me,
             audit: Some(audit),
         };
         finish(cx, login).await?;
-        cx.payload.insert("last_login".into(), json!({"login_method": name}));
+        device::trust(cx, user);
+        report::about(cx, EventKind::UserLogin, &account);
+        if cx.settings().security_notifications.new_session {
+            let to = account.primary_email().and_then(|email| EmailAddress::parse(&email.address).ok());
+            to.into_iter().for_each(|to| notice::send_to(cx, user, Template::NewSession, to));
+        }
+        cx.payload.insert("last_login".into(), Value::Object(last_login));
         Ok(())
     }
 }
@@ -53,17 +70,27 @@ impl Hook for SignUp {
         let account = NewAccount {
             user,
             email: cx.stash.email.clone().map(|address| (EmailId::random(random), address, cx.stash.email_verified)),
-            password: cx.stash.new_password.clone(),
+            username: cx.stash.username.clone().map(|username| (UsernameId::random(random), username)),
+            password: cx.stash.new_password.clone().map(|hash| (PasswordId::random(random), hash)),
             passkeys: cx.stash.new_passkeys.clone(),
+            otp: account::confirmed_otp(cx),
         };
         let created = created_entry(&account);
         let preview = account.preview(cx.now);
         cx.then(Effect::CreateAccount(Box::new(account)));
         cx.audit(created);
+        report::about(cx, EventKind::UserCreate, &preview);
         let amr = Login::registration_amr(&cx.stash.proofs);
         let mut proofs = cx.stash.proofs.clone();
         proofs.push(Proof::new_account(cx.subject(user), cx.now));
-        let login = Login { account: &preview, proofs: &proofs, amr, remember: cx.stash.remember_me, audit: None };
+        let login = Login {
+            account: &preview,
+            proofs: &proofs,
+            second_factor: false,
+            amr,
+            remember: cx.stash.remember_me,
+            audit: None,
+        };
         finish(cx, login).await
     }
 }
@@ -85,7 +112,14 @@ fn created_entry(account: &NewAccount) -> AuditEntry {
         entry = entry.with("password", true);
     }
     for passkey in &account.passkeys {
-        entry = entry.with("passkey", passkey.id.to_string());
+        let name = if passkey.mfa_only { "security_key" } else { "passkey" };
+        entry = entry.with(name, passkey.id.to_string());
+    }
+    if let Some(secret) = &account.otp {
+        entry = entry.with("otp_secret", secret.id.to_string());
+    }
+    if let Some((_, username)) = &account.username {
+        entry = entry.with("username", username.as_str());
     }
     entry
 }

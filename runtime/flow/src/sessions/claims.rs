@@ -12,10 +12,11 @@ pub(crate) struct Claims<'a> {
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) email: Option<&'a Email>,
+    pub(crate) username: Option<&'a str>,
     pub(crate) amr: Vec<&'static str>,
     /// When its user last proved anything (OpenID Connect Core §2).
     pub(crate) auth_time: Timestamp,
-    /// `aal2` when one ceremony proved possession and verified the user, else `aal1` (NIST SP 800-63B).
+    /// `aal2` when two factors were shown, or a passkey whose authenticator verified its user, else `aal1` (NIST SP 800-63B).
     pub(crate) acr: &'static str,
 }
 
@@ -42,6 +43,9 @@ impl Claims<'_> {
         }
         claims.insert("session_id".into(), self.session.to_string().into());
         claims.insert("sub".into(), self.user.to_string().into());
+        if let Some(username) = self.username {
+            claims.insert("username".into(), username.into());
+        }
         claims
     }
 }

@@ -1,14 +1,16 @@
 //! The one door: a session is made here and nowhere else.
 
 use hanko_credentials::{Evidence, Proof, proof::Factor};
-use hanko_domain::{AuditEntry, AuditKind, RequestMeta, Secret, SessionId, Timestamp, audit::Actor};
+use hanko_domain::{AuditEntry, AuditKind, EventKind, RequestMeta, Secret, SessionId, Timestamp, audit::Actor};
 use hanko_model::spec::Retention;
+use hanko_notify::events;
 use hanko_store::{Work, sessions::Session, users::Account};
 use serde_json::{Map, Value};
 
 use crate::{
     effect,
-    engine::{Cx, Failure},
+    engine::{Cx, Failure, FlowError},
+    rules::{mfa, report},
     sessions::{
         NewToken,
         claims::{Claims, shown},
@@ -22,6 +24,8 @@ pub(crate) struct Login<'a> {
     pub(crate) account: &'a Account,
     /// What was proven in this run.
     pub(crate) proofs: &'a [Proof],
+    /// One factor is not enough for this account.
+    pub(crate) second_factor: bool,
     /// The token's `amr`.
     pub(crate) amr: Vec<&'static str>,
     /// The user chose to stay signed in.
@@ -50,6 +54,12 @@ pub(crate) async fn issue(
     if login.proofs.is_empty() || !login.proofs.iter().all(sound) || proven.clone().next().is_none() {
         return Err(Failure::internal("a session was asked for without a proof of its own user in this flow"));
     }
+    let first_factor = |proof: &&Proof| !proof.is_second_factor();
+    let two = proven.clone().any(|proof| proof.is_second_factor() || mfa::is_two_factors(proof));
+    if !proven.clone().any(|proof| first_factor(&proof)) || (login.second_factor && !two) {
+        // A second factor that was set up elsewhere while this flow was under way was never asked for.
+        return Err(Failure::refused(FlowError::NotPermitted));
+    }
 
     let settings = &tenant.project.settings.session;
     let now = cx.now.whole_seconds();
@@ -63,7 +73,8 @@ pub(crate) async fn issue(
         email: login.account.primary_email(),
         amr: login.amr,
         auth_time: proven.map(Proof::at).max().unwrap_or(now),
-        acr: if login.proofs.iter().any(is_two_factors) { "aal2" } else { "aal1" },
+        acr: if login.proofs.iter().any(is_aal2) { "aal2" } else { "aal1" },
+        username: login.account.username.as_ref().map(|stored| stored.username.as_str()),
     }
     .build(settings);
     let view = shown(&claims);
@@ -100,8 +111,15 @@ impl NewSession {
         request: &RequestMeta,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        work.make_room(self.session.user, self.limit.saturating_sub(1), now).await?;
+        let evicted = work.make_room(self.session.user, self.limit.saturating_sub(1), now).await?;
         work.insert_session(&self.session).await?;
+        let ended = evicted.iter().map(|session| (EventKind::SessionDeletePassiveLimit, session));
+        for (kind, session) in ended.chain([(EventKind::SessionCreateFlow, &self.session)]) {
+            let payload = report::session(session);
+            events::record(work, &tenant.sealer, kind, &payload, request, now, &tenant.random)
+                .await
+                .map_err(Failure::internal)?;
+        }
         if let Some(entry) = self.audit {
             effect::record(entry, work, tenant, request, now).await?;
         }
@@ -116,19 +134,20 @@ pub(super) async fn sign(tenant: &Inner, claims: Map<String, Value>) -> Result<S
     signed.map(Secret::new).map_err(Failure::internal)
 }
 
-/// Possession of a key and verification of the user in one ceremony.
-fn is_two_factors(proof: &Proof) -> bool {
-    matches!(
-        proof.evidence(),
-        Evidence::Passkey { user_verified: true, .. } | Evidence::PasskeyCreated { user_verified: true, .. }
-    )
+/// Two factors in this flow. A trusted device is one of an earlier flow.
+fn is_aal2(proof: &Proof) -> bool {
+    mfa::is_two_factors(proof)
+        || matches!(
+            proof.evidence(),
+            Evidence::Totp | Evidence::SecurityKey { .. } | Evidence::PasskeyCreated { user_verified: true, .. }
+        )
 }
 
 impl Login<'_> {
     /// The `amr` of a registration: how the address was proven, then what was enrolled (§4.13).
     pub(crate) fn registration_amr(proofs: &[Proof]) -> Vec<&'static str> {
         let mut methods = Vec::new();
-        for factor in [Factor::Passcode, Factor::Password, Factor::Passkey] {
+        for factor in [Factor::Passcode, Factor::Password, Factor::Passkey, Factor::Totp, Factor::SecurityKey] {
             if proofs.iter().any(|proof| proof.factor() == factor) {
                 methods.extend(factor.amr());
             }

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use crate::{
     engine::{Action, Cx, Failure, State, Step, declaration::Nothing},
-    states::back::Back,
+    rules::mfa,
+    states::{AFTER_CREDENTIALS, back::Back},
 };
 
 pub(crate) fn state() -> State {
@@ -49,7 +50,7 @@ struct Skip;
 impl Action for Skip {
     const NAME: &'static str = "skip";
     const DESCRIPTION: &'static str = "Goes on without.";
-    const LEADS_TO: &'static [&'static str] = &["success"];
+    const LEADS_TO: &'static [&'static str] = AFTER_CREDENTIALS;
     type Input = Nothing;
 
     fn suspended(&self, cx: &Cx<'_>) -> bool {
@@ -58,7 +59,8 @@ impl Action for Skip {
         (cx.registering() && !by_mail) || (!settings.password.optional && !settings.passkey.optional)
     }
 
-    async fn decide(&self, _cx: &mut Cx<'_>, _input: Nothing) -> Result<Step, Failure> {
+    async fn decide(&self, cx: &mut Cx<'_>, _input: Nothing) -> Result<Step, Failure> {
+        mfa::offer(cx);
         Ok(Step::onward().no_return())
     }
 }

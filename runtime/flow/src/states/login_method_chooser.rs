@@ -47,7 +47,7 @@ impl Action for ContinueToPasscode {
     fn suspended(&self, cx: &Cx<'_>) -> bool {
         let settings = cx.settings();
         settings.privacy.only_show_actual_login_methods
-            && !(cx.stash.has_email && settings.email.use_for_authentication)
+            && !(cx.stash.email.is_some() && cx.stash.has_email && settings.email.use_for_authentication)
     }
 
     async fn decide(&self, cx: &mut Cx<'_>, _input: Nothing) -> Result<Step, Failure> {

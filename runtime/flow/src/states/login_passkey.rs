@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::{
     engine::{Action, Cx, Failure, Input, State, Step, declaration::Nothing},
     rules::passkey,
-    states::back::Back,
+    states::{AFTER_FIRST_FACTOR, back::Back},
 };
 
 pub(crate) fn state() -> State {
@@ -58,8 +58,7 @@ pub(super) struct Assertion {
 impl Action for VerifyAssertion {
     const NAME: &'static str = "webauthn_verify_assertion_response";
     const DESCRIPTION: &'static str = "Signs in with the answer of an authenticator.";
-    const LEADS_TO: &'static [&'static str] =
-        &["onboarding_create_passkey", "password_creation", "credential_onboarding_chooser", "success", "error"];
+    const LEADS_TO: &'static [&'static str] = AFTER_FIRST_FACTOR;
     type Input = Assertion;
 
     fn inputs(&self, _cx: &Cx<'_>) -> Vec<Input> {

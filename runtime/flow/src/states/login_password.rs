@@ -7,10 +7,10 @@ use serde::Deserialize;
 
 use crate::{
     effect::Effect,
-    engine::{Action, Cx, Failure, FlowError, Input, InputError, State, Step, declaration::Nothing},
-    rules::{limit, passcode},
+    engine::{Action, Cx, Failure, Input, InputError, State, Step, declaration::Nothing},
+    rules::{limit, mfa, passcode},
     stash::LoginMethod,
-    states::back::Back,
+    states::{AFTER_FIRST_FACTOR, back::Back},
 };
 
 pub(crate) fn state() -> State {
@@ -28,8 +28,7 @@ struct Password {
 impl Action for PasswordLogin {
     const NAME: &'static str = "password_login";
     const DESCRIPTION: &'static str = "Signs in with a password.";
-    const LEADS_TO: &'static [&'static str] =
-        &["onboarding_create_passkey", "password_creation", "credential_onboarding_chooser", "success"];
+    const LEADS_TO: &'static [&'static str] = AFTER_FIRST_FACTOR;
     type Input = Password;
 
     fn inputs(&self, _cx: &Cx<'_>) -> Vec<Input> {
@@ -43,8 +42,7 @@ impl Action for PasswordLogin {
     /// An unknown user, a user without a password and a wrong password cost and say the same.
     async fn decide(&self, cx: &mut Cx<'_>, input: Password) -> Result<Step, Failure> {
         if let Some(seconds) = limit::password(cx).await? {
-            cx.payload.insert("retry_after".into(), seconds.into());
-            return Err(Failure::refused(FlowError::RateLimited));
+            return Err(limit::exhausted(cx, "retry_after", seconds));
         }
         let stored = match cx.stash.user {
             Some(user) => cx.store().password_of(user).await?,
@@ -75,6 +73,7 @@ impl Action for PasswordLogin {
         }
         cx.stash.login_method = Some(LoginMethod::Password);
         cx.stash.proofs.push(verified.proof);
+        mfa::offer(cx);
         Ok(Step::onward().no_return())
     }
 }

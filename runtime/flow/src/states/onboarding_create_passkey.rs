@@ -5,8 +5,11 @@ use hanko_model::spec::Acquire;
 
 use crate::{
     engine::{Action, Cx, Failure, State, Step, declaration::Nothing},
-    rules::{onboarding, passkey},
-    states::back::Back,
+    rules::{
+        mfa, onboarding,
+        passkey::{self, Kind},
+    },
+    states::{AFTER_CREDENTIALS, back::Back},
 };
 
 pub(crate) fn state() -> State {
@@ -27,7 +30,27 @@ impl Action for GenerateCreationOptions {
     }
 
     async fn decide(&self, cx: &mut Cx<'_>, _input: Nothing) -> Result<Step, Failure> {
-        passkey::offer_creation(cx).await?;
+        passkey::offer_creation(cx, Kind::Passkey).await?;
+        Ok(Step::to("onboarding_verify_passkey_attestation"))
+    }
+}
+
+/// The same for a security key.
+pub(super) struct GenerateSecurityKeyOptions;
+
+#[async_trait]
+impl Action for GenerateSecurityKeyOptions {
+    const NAME: &'static str = GenerateCreationOptions::NAME;
+    const DESCRIPTION: &'static str = "Gets the options for making a security key.";
+    const LEADS_TO: &'static [&'static str] = &["onboarding_verify_passkey_attestation"];
+    type Input = Nothing;
+
+    fn suspended(&self, cx: &Cx<'_>) -> bool {
+        !cx.stash.webauthn_available
+    }
+
+    async fn decide(&self, cx: &mut Cx<'_>, _input: Nothing) -> Result<Step, Failure> {
+        passkey::offer_creation(cx, Kind::SecurityKey).await?;
         Ok(Step::to("onboarding_verify_passkey_attestation"))
     }
 }
@@ -38,7 +61,7 @@ struct Skip;
 impl Action for Skip {
     const NAME: &'static str = "skip";
     const DESCRIPTION: &'static str = "Goes on without a passkey.";
-    const LEADS_TO: &'static [&'static str] = &["password_creation", "success"];
+    const LEADS_TO: &'static [&'static str] = AFTER_CREDENTIALS;
     type Input = Nothing;
 
     fn suspended(&self, cx: &Cx<'_>) -> bool {
@@ -56,6 +79,7 @@ impl Action for Skip {
         if onboarding::password_acquisition(cx) == Acquire::Conditional && !cx.stash.has_password {
             return Ok(Step::to("password_creation"));
         }
+        mfa::offer(cx);
         Ok(Step::onward())
     }
 }

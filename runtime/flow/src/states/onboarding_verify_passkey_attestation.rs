@@ -1,12 +1,12 @@
-//! The browser makes a passkey.                                                spec/flow-login-registration.md §2.12
+//! The browser makes a passkey or a security key.                              spec/flow-login-registration.md §2.12
 
 use async_trait::async_trait;
 use serde::Deserialize;
 
 use crate::{
     engine::{Action, Cx, Failure, Input, State, Step},
-    rules::passkey,
-    states::back::Back,
+    rules::{mfa, passkey},
+    states::{AFTER_CREDENTIALS, back::Back},
 };
 
 pub(crate) fn state() -> State {
@@ -24,7 +24,7 @@ struct Attestation {
 impl Action for VerifyAttestation {
     const NAME: &'static str = "webauthn_verify_attestation_response";
     const DESCRIPTION: &'static str = "Keeps the passkey that the authenticator made.";
-    const LEADS_TO: &'static [&'static str] = &["password_creation", "success"];
+    const LEADS_TO: &'static [&'static str] = AFTER_CREDENTIALS;
     type Input = Attestation;
 
     fn inputs(&self, _cx: &Cx<'_>) -> Vec<Input> {
@@ -38,6 +38,7 @@ impl Action for VerifyAttestation {
     /// A refused answer stays here, so that a passkey that must be made cannot be skipped by sending garbage (§7 Q14).
     async fn decide(&self, cx: &mut Cx<'_>, input: Attestation) -> Result<Step, Failure> {
         passkey::enrol(cx, &input.public_key)?;
+        mfa::offer(cx);
         Ok(Step::onward().no_return())
     }
 }

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use crate::{
     engine::{Action, Cx, Failure, FlowError, Input, InputError, State, Step, declaration::Nothing},
-    rules::{account, passcode},
-    states::back::Back,
+    rules::{account, limit, mfa, passcode},
+    states::{AFTER_FIRST_FACTOR, back::Back},
 };
 
 pub(crate) fn state() -> State {
@@ -26,13 +26,7 @@ struct Code {
 impl Action for VerifyPasscode {
     const NAME: &'static str = "verify_passcode";
     const DESCRIPTION: &'static str = "Confirms the code that was sent by mail.";
-    const LEADS_TO: &'static [&'static str] = &[
-        "login_password_recovery",
-        "onboarding_create_passkey",
-        "password_creation",
-        "credential_onboarding_chooser",
-        "success",
-    ];
+    const LEADS_TO: &'static [&'static str] = AFTER_FIRST_FACTOR;
     type Input = Code;
 
     fn inputs(&self, _cx: &Cx<'_>) -> Vec<Input> {
@@ -57,6 +51,7 @@ impl Action for VerifyPasscode {
                 if !cx.registering() {
                     account::address_proven(cx).await?;
                 }
+                mfa::offer(cx);
                 return Ok(Step::onward().no_return());
             }
             Some(Outcome::Exhausted) => {
@@ -86,8 +81,7 @@ impl Action for ResendPasscode {
 
     async fn decide(&self, cx: &mut Cx<'_>, _input: Nothing) -> Result<Step, Failure> {
         if let Some(seconds) = passcode::send(cx).await? {
-            cx.payload.insert("resend_after".into(), seconds.into());
-            return Err(Failure::refused(FlowError::RateLimited));
+            return Err(limit::exhausted(cx, "resend_after", seconds));
         }
         Ok(Step::to("passcode_confirmation"))
     }

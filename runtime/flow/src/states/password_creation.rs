@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use crate::{
     engine::{Action, Cx, Failure, Input, State, Step, declaration::Nothing},
-    rules::{onboarding, password},
-    states::back::Back,
+    rules::{mfa, onboarding, password},
+    states::{AFTER_CREDENTIALS, back::Back},
 };
 
 pub(crate) fn state() -> State {
@@ -26,7 +26,7 @@ struct NewPassword {
 impl Action for RegisterPassword {
     const NAME: &'static str = "register_password";
     const DESCRIPTION: &'static str = "Sets a password.";
-    const LEADS_TO: &'static [&'static str] = &["onboarding_create_passkey", "success"];
+    const LEADS_TO: &'static [&'static str] = AFTER_CREDENTIALS;
     type Input = NewPassword;
 
     fn inputs(&self, cx: &Cx<'_>) -> Vec<Input> {
@@ -40,6 +40,7 @@ impl Action for RegisterPassword {
         cx.stash.new_password = Some(hash);
         cx.stash.proofs.push(proof);
         cx.stash.has_password = true;
+        mfa::offer(cx);
         Ok(Step::onward().no_return())
     }
 }
@@ -50,7 +51,7 @@ struct Skip;
 impl Action for Skip {
     const NAME: &'static str = "skip";
     const DESCRIPTION: &'static str = "Goes on without a password.";
-    const LEADS_TO: &'static [&'static str] = &["onboarding_create_passkey", "success"];
+    const LEADS_TO: &'static [&'static str] = AFTER_CREDENTIALS;
     type Input = Nothing;
 
     fn suspended(&self, cx: &Cx<'_>) -> bool {
@@ -69,6 +70,7 @@ impl Action for Skip {
         if wanted && !cx.stash.has_passkey && cx.stash.webauthn_available {
             return Ok(Step::to("onboarding_create_passkey"));
         }
+        mfa::offer(cx);
         Ok(Step::onward())
     }
 }

@@ -59,15 +59,29 @@ impl SessionCookie {
 
     /// The values a request carries under this name, in order.
     pub(crate) fn values<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
-        headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|text| text.split(';'))
-            .filter_map(|pair| pair.split_once('='))
-            .filter(|(name, _)| name.trim() == self.name)
-            .map(|(_, value)| value.trim().trim_matches('"'))
+        values(headers, &self.name)
     }
+}
+
+/// The values a request carries under a name, in order.
+pub(crate) fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(';'))
+        .filter_map(|pair| pair.split_once('='))
+        .filter(move |(given, _)| given.trim() == name)
+        .map(|(_, value)| value.trim().trim_matches('"'))
+}
+
+/// The cookie that names the accounts a device is trusted by. It is read across sites like the flow itself, so it is always
+/// `SameSite=None` and therefore `Secure` (`spec/flow-login-registration.md` §4.8).
+pub(crate) fn trusted_device(name: &str, value: &str, keep: Duration) -> HeaderValue {
+    let text = format!("{name}={value}; Path=/; Max-Age={}; HttpOnly; Secure; SameSite=None", keep.as_secs());
+    let mut value = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
 }
 
 #[cfg(test)]

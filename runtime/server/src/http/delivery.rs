@@ -1,10 +1,10 @@
 //! Handing a token to the client (`spec/sessions-and-public-rest.md` §5).
 
 use axum::response::{IntoResponseParts, ResponseParts};
-use hanko_flow::sessions::NewToken;
+use hanko_flow::{TrustedDevice, sessions::NewToken};
 use http::{HeaderName, HeaderValue, header};
 
-use crate::served::Served;
+use crate::{http::cookie::trusted_device, served::Served};
 
 const X_SESSION_LIFETIME: HeaderName = HeaderName::from_static("x-session-lifetime");
 const X_SESSION_RETENTION: HeaderName = HeaderName::from_static("x-session-retention");
@@ -31,6 +31,13 @@ pub(crate) fn deliver(served: &Served, new: Option<&NewToken>) -> Delivery {
         headers.push((header::SET_COOKIE, served.cookie.set(token, new.persistent.then_some(new.lifetime))));
     }
     Delivery(headers)
+}
+
+/// A device that is trusted from now on.
+pub(crate) fn trust(served: &Served, trusted: Option<&TrustedDevice>) -> Delivery {
+    let name = &served.configuration.project.settings.mfa.device_trust.cookie_name;
+    let cookie = |trusted: &TrustedDevice| trusted_device(name, trusted.cookie.expose(), trusted.lifetime);
+    Delivery(trusted.map(cookie).map(|value| (header::SET_COOKIE, value)).into_iter().collect())
 }
 
 /// Makes the browser forget its session cookie, also in header mode.

@@ -26,13 +26,16 @@ async fn an_address_a_code_and_a_password_make_an_account_with_a_session() {
     assert_eq!(flow.state(), "password_creation");
     assert_eq!(actions(&flow), ["register_password"], "nothing to skip, no way back over a proof");
 
-    let document = flow.act("register_password", json!({"new_password": PASSWORD})).await;
+    flow.act("register_password", json!({"new_password": PASSWORD})).await;
+    assert_eq!(flow.state(), "mfa_method_chooser");
+    assert_eq!(actions(&flow), ["continue_to_otp_secret_creation", "skip"], "no security keys without WebAuthn");
+    let document = flow.act("skip", json!({})).await;
     assert_eq!((&document["name"], &document["status"]), (&json!("success"), &json!(200)));
     let (user, claims) = (&document["payload"]["user"], &document["payload"]["claims"]);
     assert_eq!(user["id"], user["user_id"]);
     assert_eq!(
         user["mfa_config"],
-        json!({"auth_app_set_up": false, "totp_enabled": false, "security_keys_enabled": false})
+        json!({"auth_app_set_up": false, "totp_enabled": true, "security_keys_enabled": true})
     );
     assert_eq!(
         user["emails"],
@@ -84,6 +87,7 @@ async fn going_back_and_forth_with_one_address_sends_one_mail_and_its_code_works
     flow.act("register_login_identifier", json!({"email": "one@x.de"})).await;
     assert_eq!(flow.act("verify_passcode", json!({"code": code})).await["name"], "password_creation");
     flow.act("register_password", json!({"new_password": PASSWORD})).await;
+    flow.act("skip", json!({})).await;
     assert_eq!(flow.state(), "success", "{:#}", flow.document());
     assert_eq!(app.mailbox.left(), 0);
     app.end().await;
@@ -106,13 +110,17 @@ async fn a_password_is_checked_where_it_is_set() {
         assert_eq!(document["status"], 400);
         assert_eq!(input_error(&flow, "register_password", "new_password"), code, "{password}");
     }
-    assert_eq!(flow.act("register_password", json!({"new_password": "x".repeat(72)})).await["name"], "success");
+    assert_eq!(
+        flow.act("register_password", json!({"new_password": "x".repeat(72)})).await["name"],
+        "mfa_method_chooser"
+    );
     app.end().await;
 }
 
 #[tokio::test]
 async fn an_account_comes_into_being_once_even_when_two_register_it() {
-    let app = TestApp::with(json!({"settings": {"email": {"requireVerification": false}}})).await;
+    let spec = json!({"settings": {"email": {"requireVerification": false}, "mfa": {"enabled": false}}});
+    let app = TestApp::with(spec).await;
     let mut flows = [begin(&app, "/registration", plain()).await, begin(&app, "/registration", plain()).await];
     for flow in &mut flows {
         flow.act("register_login_identifier", json!({"email": "a@x.de"})).await;
@@ -169,7 +177,12 @@ async fn what_is_asked_for_follows_the_settings() {
             "password_creation",
             vec!["back", "register_password"],
         ),
-        (with(json!({"enabled": false}), json!({})), false, "success", vec![]),
+        (
+            with(json!({"enabled": false}), json!({})),
+            false,
+            "mfa_method_chooser",
+            vec!["back", "continue_to_otp_secret_creation", "skip"],
+        ),
     ] {
         let app = TestApp::with(spec.clone()).await;
         let mut flow = begin(&app, "/registration", json!({"webauthn_available": capabilities})).await;
@@ -192,7 +205,11 @@ async fn skipping_the_one_leads_to_the_other_where_either_is_wanted() {
     let mut flow = begin(&app, "/registration", json!({"webauthn_available": true})).await;
     flow.act("register_login_identifier", json!({"email": "a@x.de"})).await;
     assert_eq!(flow.act("skip", json!({})).await["name"], "password_creation");
-    assert_eq!(flow.act("skip", json!({})).await["name"], "success", "codes by mail are left to sign in with");
+    assert_eq!(
+        flow.act("skip", json!({})).await["name"],
+        "mfa_method_chooser",
+        "codes by mail are left to sign in with"
+    );
     app.end().await;
 }
 

@@ -12,7 +12,7 @@ use crate::{
     extract::{Action, Meta, Process, Tenant},
     http::{
         body::{self, Form},
-        delivery::deliver,
+        delivery::{deliver, trust},
         error::ApiError,
         json,
     },
@@ -48,7 +48,8 @@ async fn run(flow: &'static str, prefix: &'static str, input: Input, body: Body)
         app.metrics.session_began(flow, &methods(&reply.body));
     }
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, deliver(&served, reply.token.as_ref()), json::raw(reply.body.into())).into_response();
+    let headers = (deliver(&served, reply.token.as_ref()), trust(&served, reply.trusted_device.as_ref()));
+    let mut response = (status, headers.0, headers.1, json::raw(reply.body.into())).into_response();
     if let Some(pause) = reply.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, pause.as_secs().into());
     }

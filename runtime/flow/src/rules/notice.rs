@@ -1,0 +1,29 @@
+//! Mails that tell an owner what happened to the account (`spec/email.md` §6, §12.3).
+
+use hanko_domain::{EmailAddress, UserId};
+use hanko_notify::mail::{Message, Template};
+
+use crate::{
+    effect::Effect,
+    engine::{Cx, Failure},
+};
+
+/// Tells the user at the main address; without one nobody is told.
+pub(crate) async fn send(cx: &mut Cx<'_>, user: UserId, template: Template) -> Result<(), Failure> {
+    let account = cx.store().account(user).await?;
+    let email = account.as_ref().and_then(|account| account.primary_email());
+    if let Some(to) = email.and_then(|email| EmailAddress::parse(&email.address).ok()) {
+        send_to(cx, user, template, to);
+    }
+    Ok(())
+}
+
+/// Tells the user at an address of theirs.
+pub(crate) fn send_to(cx: &mut Cx<'_>, user: UserId, template: Template, to: EmailAddress) {
+    let message = Message::notice(template, to, cx.request.language.as_str(), cx.settings().service_name.as_str());
+    let message = message.about(user);
+    cx.then(Effect::Mail(match template {
+        Template::NewSession => message.with_session(cx.request.user_agent.as_str(), cx.now),
+        _ => message,
+    }));
+}
