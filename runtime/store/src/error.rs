@@ -16,6 +16,9 @@ pub enum StoreError {
     /// Every connection stayed in use for as long as a request may wait.
     #[error("no database connection became free in time")]
     Busy,
+    /// The database undid this transaction, because another one waited for it and it for the other.
+    #[error("two changes waited for each other, and this one was undone: {0}")]
+    Deadlock(#[source] sqlx::Error),
     /// The database cannot be reached or is closing.
     #[error("the database does not answer: {0}")]
     Unavailable(#[source] sqlx::Error),
@@ -88,7 +91,7 @@ impl Unique {
 impl StoreError {
     /// Whether the same request may succeed in a moment.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Busy | Self::Unavailable(_))
+        matches!(self, Self::Busy | Self::Deadlock(_) | Self::Unavailable(_))
     }
 }
 
@@ -100,6 +103,12 @@ impl From<sqlx::Error> for StoreError {
                 Self::Unavailable(error)
             }
             sqlx::Error::Database(ref database) if database.is_unique_violation() => Self::Conflict,
+            // PostgreSQL says 40P01, MariaDB and MySQL 40001.
+            sqlx::Error::Database(ref database)
+                if database.code().is_some_and(|code| code == "40P01" || code == "40001") =>
+            {
+                Self::Deadlock(error)
+            }
             // PostgreSQL's class 57P: shutting down, crash of a sibling, still starting; 53300: too many connections.
             sqlx::Error::Database(ref database)
                 if database.code().is_some_and(|code| code.starts_with("57P") || code == "53300") =>

@@ -328,6 +328,28 @@ async fn clean_up_removes_what_has_expired_and_nothing_else() {
     }
 }
 
+#[tokio::test]
+async fn of_two_changes_that_wait_for_each_other_one_may_be_repeated() {
+    for database in migrated().await {
+        // With SQLite the second change begins when the first has ended.
+        if database.name == "sqlite" {
+            continue;
+        }
+        let tenant = tenant(&database).await;
+        let (a, b) = (user(&tenant, "a@x.de").await, user(&tenant, "b@x.de").await);
+        let email = EmailId::random(&Random::system());
+        let (mut one, mut other) = (tenant.begin().await.unwrap(), tenant.begin().await.unwrap());
+        one.set_primary_email(a, email, NOW).await.unwrap();
+        other.set_primary_email(b, email, NOW).await.unwrap();
+        let outcome = tokio::try_join!(one.set_primary_email(b, email, NOW), other.set_primary_email(a, email, NOW));
+        let undone = outcome.unwrap_err();
+        assert!(matches!(undone, StoreError::Deadlock(_)), "{}: {undone}", database.name);
+        assert!(undone.is_temporary());
+        one.rollback().await.unwrap();
+        other.rollback().await.unwrap();
+    }
+}
+
 /// FC-56: a transaction that reads first and writes later must not fail because another wrote in between.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn writers_that_come_at_once_all_succeed() {

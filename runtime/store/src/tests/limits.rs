@@ -2,6 +2,8 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use hanko_domain::Timestamp;
+
 use super::{
     NOW,
     databases::{Database, migrated},
@@ -53,11 +55,11 @@ async fn the_first_exhausted_window_ends_the_row_and_spares_the_later_ones() {
 }
 
 /// Many at once, through each of the stores in turn. How many got through, and who told of whom they did not let through.
-async fn rush(takers: &[TenantStore], windows: &'static [Window]) -> (usize, Vec<Exhausted>) {
+async fn rush(takers: &[TenantStore], now: Timestamp, windows: impl Fn(u8) -> Vec<Window>) -> (usize, Vec<Exhausted>) {
     let running: Vec<_> = (0..50)
         .map(|n| {
-            let tenant = takers[n % takers.len()].clone();
-            tokio::spawn(async move { tenant.take(windows, NOW).await.unwrap() })
+            let (tenant, windows) = (takers[usize::from(n) % takers.len()].clone(), windows(n));
+            tokio::spawn(async move { tenant.take(&windows, now).await.unwrap() })
         })
         .collect();
     let mut refused = Vec::new();
@@ -69,16 +71,25 @@ async fn rush(takers: &[TenantStore], windows: &'static [Window]) -> (usize, Vec
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn takers_that_come_at_once_get_no_more_than_there_is_and_one_tells() {
-    static WINDOWS: [Window; 3] = [
-        Window { bucket: [1; 32], tokens: 40, interval: MINUTE },
-        Window { bucket: [2; 32], tokens: 5, interval: MINUTE },
-        Window { bucket: [3; 32], tokens: 4, interval: MINUTE },
-    ];
     for database in migrated().await {
-        let (allowed, told) = rush(&[tenant(&database).await], &WINDOWS).await;
+        let (allowed, told) =
+            rush(&[tenant(&database).await], NOW, |_| vec![window(1, 40), window(2, 5), window(3, 4)]).await;
         assert_eq!(allowed, 4, "{}", database.name);
         let places: HashSet<usize> = told.iter().map(|exhausted| exhausted.window).collect();
         assert_eq!((told.len(), places), (3, HashSet::from([0, 1, 2])), "{}: {told:?}", database.name);
+    }
+}
+
+/// FC-52: the addresses are many, the account is one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn takers_with_windows_of_their_own_share_the_one_behind() {
+    for database in migrated().await {
+        let tenant = tenant(&database).await;
+        for begun in [NOW, NOW + MINUTE] {
+            let windows = |n| vec![window(n, 5), window(200, 10)];
+            let (allowed, told) = rush(std::slice::from_ref(&tenant), begun, windows).await;
+            assert_eq!((allowed, told.len()), (10, 1), "{}: {begun}", database.name);
+        }
     }
 }
 
@@ -92,11 +103,10 @@ fn replica(database: &Database) -> Store {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_replicas_count_as_one() {
-    static WINDOWS: [Window; 1] = [Window { bucket: [1; 32], tokens: 7, interval: MINUTE }];
     for database in migrated().await {
         let one = tenant(&database).await;
         let other = replica(&database).tenant(one.tenant());
-        let (allowed, told) = rush(&[one, other], &WINDOWS).await;
+        let (allowed, told) = rush(&[one, other], NOW, |_| vec![window(1, 7)]).await;
         assert_eq!((allowed, told.len()), (7, 1), "{}", database.name);
     }
 }
