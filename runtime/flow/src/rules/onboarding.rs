@@ -124,10 +124,12 @@ pub(crate) fn password_acquisition(cx: &Cx<'_>) -> Acquire {
     if cx.registering() { settings.acquire_on_registration } else { settings.acquire_on_login }
 }
 
-/// When the running flow asks for a passkey.
+/// When the running flow asks for a passkey. A client without WebAuthn is never asked.
 pub(crate) fn passkey_acquisition(cx: &Cx<'_>) -> Acquire {
     let settings = &cx.settings().passkey;
-    if cx.registering() { settings.acquire_on_registration } else { settings.acquire_on_login }
+    if !cx.stash.webauthn_available {
+        Acquire::Never
+    } else if cx.registering() { settings.acquire_on_registration } else { settings.acquire_on_login }
 }
 
 /// Whether a credential has to be made: it is required, was chosen, or is the last way left to sign in. `other` is the state
@@ -143,8 +145,11 @@ pub(crate) fn must_not_skip(
     let email = &cx.settings().email;
     let by_mail = cx.stash.email.is_some() && email.use_for_authentication && email.use_as_login_identifier;
     let first = ["passcode_confirmation", "registration_init"].contains(&previous);
+    let other_follows = cx.queue.iter().any(|state| state == other) || other_acquisition == Acquire::Conditional;
+    let last_way = cx.registering() && !has_other && !by_mail && !other_follows;
     !optional
         || previous == CHOOSER
+        || last_way
         || (previous == other && !has_other && !by_mail)
         || (first && other_acquisition == Acquire::Never && !by_mail)
 }

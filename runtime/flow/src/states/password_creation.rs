@@ -67,7 +67,7 @@ impl Action for Skip {
 
     async fn decide(&self, cx: &mut Cx<'_>, _input: Nothing) -> Result<Step, Failure> {
         let wanted = onboarding::passkey_acquisition(cx) == Acquire::Conditional;
-        if wanted && !cx.stash.has_passkey && cx.stash.webauthn_available {
+        if wanted && !cx.stash.has_passkey {
             return Ok(Step::to("onboarding_create_passkey"));
         }
         mfa::offer(cx);
