@@ -66,7 +66,8 @@ impl SigningKeys {
     /// Reads the tenant's keys, or makes the first one. Of several processes that start at once one makes it, the others wait.
     ///
     /// `loss_accepted`: the master key that sealed the active key is lost and its owner has said so; the key is then given up
-    /// and a new one made, which ends every session.
+    /// and a new one made, which ends every session. TOTP secrets under the lost master key go with it, else their users could
+    /// never sign in again.
     pub async fn load_or_create(
         store: &TenantStore,
         sealer: &Sealer,
@@ -78,7 +79,7 @@ impl SigningKeys {
         let holder = random.uuid_v4();
         let usable = async || {
             let rows = store.signing_keys().await?;
-            let lost = loss_accepted && rows.iter().any(|row| row.state == ACTIVE && is_lost(row, sealer));
+            let lost = loss_accepted && rows.iter().any(|row| row.state == ACTIVE && lost_under(row, sealer).is_some());
             Ok::<_, KeysError>(if rows.is_empty() || lost { Err(rows) } else { Ok(rows) })
         };
         loop {
@@ -93,6 +94,10 @@ impl SigningKeys {
                     for lost in lost.iter().filter(|row| row.state == ACTIVE) {
                         work.give_up_signing_key(lost.kid).await?;
                         tracing::warn!(tenant = %store.tenant(), kid = %lost.kid, "gave up a signing key that cannot be read");
+                        if let Some(master_key) = lost_under(lost, sealer) {
+                            let otp_secrets = work.delete_otp_secrets_under(&master_key).await?;
+                            tracing::warn!(tenant = %store.tenant(), master_key, otp_secrets, "gave up TOTP secrets that cannot be read");
+                        }
                     }
                     work.insert_signing_key(&row).await?;
                     work.commit().await?;
@@ -138,9 +143,12 @@ impl SigningKeys {
     }
 }
 
-/// Whether the master key that sealed it is gone. A key that is merely damaged is not lost.
-fn is_lost(row: &SigningKeyRow, sealer: &Sealer) -> bool {
-    matches!(sealer.open(&place(&row.kid), &row.sealed), Err(KeyError::UnknownKey { .. }))
+/// The id of the master key that sealed it, if that is gone. A key that is merely damaged is not lost.
+fn lost_under(row: &SigningKeyRow, sealer: &Sealer) -> Option<String> {
+    match sealer.open(&place(&row.kid), &row.sealed) {
+        Err(KeyError::UnknownKey { id }) => Some(id),
+        _ => None,
+    }
 }
 
 fn place(kid: &Uuid) -> Place<'_> {

@@ -88,12 +88,12 @@ impl SigningKeys {
 #[cfg(test)]
 mod tests {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-    use hanko_domain::{Clock, Random, TenantId};
-    use hanko_store::{DatabaseUrl, PoolSize, Store, TenantStore};
+    use hanko_domain::{Clock, OtpSecretId, Random, TenantId, UserId};
+    use hanko_store::{DatabaseUrl, PoolSize, Store, TenantStore, otp_secrets::OtpSecret, users::User};
     use serde_json::json;
 
     use super::*;
-    use crate::{MasterKeys, Sealer};
+    use crate::{MasterKeys, Place, Sealer};
 
     struct Setup {
         _folder: tempfile::TempDir,
@@ -156,6 +156,16 @@ mod tests {
     async fn a_lost_master_key_stops_the_tenant_until_the_loss_is_accepted() {
         let mut setup = setup().await;
         let before = keys(&setup).await.jwks();
+        let user = UserId::random(&setup.random);
+        let id = OtpSecretId::random(&setup.random);
+        let place = Place { table: "otp_secrets", row: id.as_bytes(), column: "sealed" };
+        let sealed = setup.sealer.seal(&place, b"secret", &setup.random).unwrap();
+        let created_at = setup.clock.now();
+        let mut work = setup.store.begin().await.unwrap();
+        let row = User { id: user, primary_email: None, created_at, updated_at: created_at };
+        work.insert_user(&row).await.unwrap();
+        work.insert_otp_secret(&OtpSecret { id, user, sealed, last_step: None, created_at }).await.unwrap();
+        work.commit().await.unwrap();
         let (_, content) = MasterKeys::generate(&setup.random);
         let master = MasterKeys::from_entries([("k2".to_owned(), content.into_bytes())]).unwrap();
         setup.sealer = Sealer::new(&master, setup.store.tenant()).unwrap();
@@ -164,8 +174,10 @@ mod tests {
         };
         let refused = load(false).await.unwrap_err().to_string();
         assert!(refused.contains("k1"), "{refused}");
+        assert!(setup.store.otp_secret(user).await.unwrap().is_some());
         let after = load(true).await.unwrap().jwks();
         assert_ne!(after, before);
+        assert!(setup.store.otp_secret(user).await.unwrap().is_none(), "nobody could ever show a code of it");
         assert_eq!(load(true).await.unwrap().jwks(), after, "accepted once, made once");
         assert_eq!(load(false).await.unwrap().jwks(), after, "the acknowledgement may go");
     }

@@ -13,6 +13,7 @@ statements! {
     USE_STEP = "UPDATE otp_secrets SET last_step = $1, updated_at = $2 WHERE tenant_id = $3 AND user_id = $4 AND id = $5 \
         AND (last_step IS NULL OR last_step < $6)";
     DELETE_OF_USER = "DELETE FROM otp_secrets WHERE tenant_id = $1 AND user_id = $2";
+    DELETE_UNDER_KEY = "DELETE FROM otp_secrets WHERE tenant_id = $1 AND sealed LIKE $2";
 }
 
 /// A user's TOTP secret.
@@ -102,5 +103,14 @@ impl Work {
             sqlx::query(sql).bind(self.tenant.0).bind(user.0).execute(db).await?.rows_affected()
         });
         Ok(deleted > 0)
+    }
+
+    /// Removes every secret that was sealed with a master key, by its id; returns how many. For a key whose loss was accepted:
+    /// nobody could ever confirm a sign-in with them again.
+    pub async fn delete_otp_secrets_under(&mut self, key_id: &str) -> Result<u64, StoreError> {
+        let sealed = format!("v1.{key_id}.%");
+        Ok(on_work!(self, DELETE_UNDER_KEY, |sql, db| {
+            sqlx::query(sql).bind(self.tenant.0).bind(sealed).execute(db).await?.rows_affected()
+        }))
     }
 }
