@@ -25,7 +25,10 @@ pub async fn app(settings: Value) -> TestApp {
     .await
 }
 
-struct Person;
+/// Whoever holds the authenticator; it can verify them or it cannot.
+struct Person {
+    verified: bool,
+}
 
 #[async_trait::async_trait]
 impl UserValidationMethod for Person {
@@ -37,7 +40,7 @@ impl UserValidationMethod for Person {
         presence: bool,
         verification: bool,
     ) -> Result<UserCheck, Ctap2Error> {
-        Ok(UserCheck { presence, verification })
+        Ok(UserCheck { presence, verification: verification && self.verified })
     }
 
     fn is_presence_enabled(&self) -> bool {
@@ -45,23 +48,33 @@ impl UserValidationMethod for Person {
     }
 
     fn is_verification_enabled(&self) -> Option<bool> {
-        Some(true)
+        self.verified.then_some(true)
     }
 }
 
-/// It holds at most one passkey.
-#[derive(Default)]
+/// It holds at most one passkey or security key.
 pub struct Browser {
     passkey: Option<Passkey>,
+    verifies: bool,
+}
+
+impl Default for Browser {
+    fn default() -> Self {
+        Self { passkey: None, verifies: true }
+    }
 }
 
 impl Browser {
+    /// Its authenticator asks for a touch and cannot tell who touches it.
+    pub fn without_verification() -> Self {
+        Self { passkey: None, verifies: false }
+    }
+
     /// `navigator.credentials.create` with the options of an answer.
     pub async fn create(&mut self, document: &Value) -> Value {
         let options: CredentialCreationOptions =
             serde_json::from_value(document["payload"]["creation_options"].clone()).unwrap();
-        let authenticator = Authenticator::new(Aaguid::new_empty(), self.passkey.clone(), Person, RustCryptoBackend);
-        let mut client = Client::new(authenticator);
+        let mut client = Client::new(self.authenticator()).user_verification_when_preferred(self.verifies);
         let created = client.register(&Url::parse(PAGE).unwrap(), options, DefaultClientData).await.unwrap();
         self.passkey = client.authenticator().store().clone();
         serde_json::to_value(created).unwrap()
@@ -71,10 +84,14 @@ impl Browser {
     pub async fn get(&mut self, document: &Value) -> Value {
         let options: CredentialRequestOptions =
             serde_json::from_value(document["payload"]["request_options"].clone()).unwrap();
-        let authenticator = Authenticator::new(Aaguid::new_empty(), self.passkey.clone(), Person, RustCryptoBackend);
-        let mut client = Client::new(authenticator);
+        let mut client = Client::new(self.authenticator()).user_verification_when_preferred(self.verifies);
         let signed = client.authenticate(&Url::parse(PAGE).unwrap(), options, DefaultClientData).await.unwrap();
         self.passkey = client.authenticator().store().clone();
         serde_json::to_value(signed).unwrap()
+    }
+
+    fn authenticator(&self) -> Authenticator<Option<Passkey>, Person, RustCryptoBackend> {
+        let person = Person { verified: self.verifies };
+        Authenticator::new(Aaguid::new_empty(), self.passkey.clone(), person, RustCryptoBackend)
     }
 }

@@ -7,6 +7,7 @@ mod support;
 
 mod audit;
 mod browser;
+mod database;
 mod engine;
 mod login;
 mod passkeys;
@@ -15,6 +16,7 @@ mod privacy;
 mod recovery;
 mod registration;
 mod sessions;
+mod totp;
 mod unproven;
 mod walk;
 
