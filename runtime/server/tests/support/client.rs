@@ -87,7 +87,7 @@ impl TestApp {
 
 /// Settings with which an address and the code sent to it are all that signs a user up and in.
 pub fn passcodes_only() -> Value {
-    json!({"settings": {"passkey": {"enabled": false}, "password": {"enabled": false}}})
+    json!({"settings": {"passkey": {"enabled": false}, "password": {"enabled": false}, "mfa": {"enabled": false}}})
 }
 
 impl TestApp {
