@@ -9,6 +9,7 @@ mod audit;
 mod browser;
 mod database;
 mod engine;
+mod identifiers;
 mod login;
 mod passkeys;
 mod postgres;
