@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build images lint test soak bench demo demo-down generate clean
+.PHONY: help setup build images lint test soak fuzz bench demo demo-down generate clean
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hanko-operator
 export CARGO_TARGET_DIR ?= $(CACHE)/target
@@ -65,6 +65,11 @@ soak: ## the long forms of the tests (about an hour; needs nothing but `make tes
 	step "cluster" e2e/tests.sh fresh
 	step "cluster and browser tests" e2e/tests.sh run
 
+fuzz: ## feed the flows with nonsense (FUZZ_SECONDS=60)
+	@. e2e/steps.sh
+	step "packages" e2e/setup.sh
+	step "flows" runtime/flow/fuzz/run.sh $(or $(FUZZ_SECONDS),60)
+
 demo: ## a cluster with one tenant, a demo page and its mail, to play with
 	@. e2e/steps.sh
 	step "packages" e2e/setup.sh
@@ -89,7 +94,7 @@ bench: ## measure a release build and write docs/benchmarks.md (some minutes; ne
 
 generate: ## write everything that is derived: CRDs, JSON schema, resource reference, flow diagrams
 	@cargo run --locked -p hanko-crds --bin generate
-	UPDATE_DOCS=1 cargo test --quiet --locked -p hanko-flow the_page_in_the_docs
+	UPDATE_DOCS=1 cargo test --quiet --locked -p hanko-flow the_pages_in_the_docs
 
 demo-down: ## stop the demo and forget its data
 	@e2e/demo.sh down

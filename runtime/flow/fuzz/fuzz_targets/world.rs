@@ -60,7 +60,7 @@ pub(crate) fn runtime() -> &'static Runtime {
 }
 
 fn project(number: u8) -> Project {
-    let settings = PROJECTS[usize::from(number) % PROJECTS.len()];
+    let settings = PROJECTS[usize::from(number.wrapping_sub(b'0')) % PROJECTS.len()];
     let text = format!(
         "apiVersion: hanko-operator.dev/v1alpha1\nkind: HankoProject\nmetadata: {{name: fuzz}}\nspec:\n  \
          tenantId: 7b1f3c1e-52a5-4b1e-9a55-4f1c1b6f0a01\n  hosts: [auth.fern.test]\n  \
@@ -182,9 +182,19 @@ impl World {
     }
 
     async fn request(&mut self, action: Option<&str>, body: Body) -> Value {
+        self.clock.advance(Duration::from_millis(1)); // so that what happens later has the greater id
         let meta = RequestMeta { ip: Some([192, 0, 2, 1].into()), ..RequestMeta::default() };
         let reply = hanko_flow::run(&self.tenant, self.flow, "", action, body.clone(), &meta).await.unwrap();
         let document = answer::check(self.flow, action, &body, &reply);
+        if std::env::var_os("SHOW").is_some() {
+            eprintln!(
+                "{:>4} {} {} {}",
+                reply.status,
+                action.unwrap_or(">"),
+                document["name"],
+                document["error"]["code"]
+            );
+        }
         if let Some(secret) = document["payload"]["otp_secret"].as_str() {
             self.secret = Some(secret.to_owned());
         }
