@@ -21,6 +21,6 @@ pub mod mail;
 pub mod smtp;
 pub mod worker;
 
-pub use mail::{Message, Template};
+pub use mail::{Look, Message, Template};
 pub use smtp::{Mailer, MailerConfig, SendError, Tls};
-pub use worker::{Counters, Outcome, Worker};
+pub use worker::{Counters, Outcome, Way, Worker};

@@ -175,6 +175,7 @@ fn mailer_config(mail: &Mail, secrets: &Entries) -> Result<MailerConfig, Failure
         helo_name: mail.helo_name.clone(),
         from_address: EmailAddress::parse(&mail.from_address).map_err(refused)?,
         from_name: mail.from_name.clone(),
+        reply_to: mail.reply_to.as_deref().map(EmailAddress::parse).transpose().map_err(refused)?,
     })
 }
 

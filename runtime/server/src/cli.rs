@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod mail;
 mod migrate;
 mod serve;
 
@@ -26,6 +27,8 @@ enum Command {
     Check(check::Check),
     /// Brings the databases of the projects up to date, as `serve` does at its start.
     Migrate(migrate::Migrate),
+    /// Shows the mails of a project.
+    Mail(mail::Mail),
     /// Prints the version.
     Version,
     /// Prints the JSON schema of a project document, for editors.
@@ -59,6 +62,7 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(&mut output),
         Command::Check(check) => check.run(&mut output),
         Command::Migrate(migrate) => migrate.run(&mut output),
+        Command::Mail(mail) => mail.run(&mut output),
         Command::Version => {
             output.line(env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS

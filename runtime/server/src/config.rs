@@ -116,6 +116,10 @@ pub(crate) fn revision(document: &Document) -> String {
 
 fn configuration(document: &Document, files: &SecretFiles) -> Result<Configuration, String> {
     let project = resolve(document).map_err(|problems| documents::reasons(&problems.0))?;
+    let problems = hanko_notify::mail::check(&project);
+    if !problems.is_empty() {
+        return Err(documents::reasons(&problems));
+    }
     let mut secrets = Entries::new();
     let mut missing = Vec::new();
     for (name, keys) in project.secret_refs() {

@@ -3,8 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use hanko_domain::{Random, TenantId};
-use hanko_keys::Sealer;
-use hanko_notify::{Mailer, Worker};
+use hanko_notify::{Way, Worker};
 use hanko_store::SystemStore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
@@ -49,11 +48,11 @@ impl Jobs {
     }
 }
 
-/// A tenant's present mailer and sealer.
-fn way(app: &App, tenant: TenantId) -> Option<(Arc<Mailer>, Sealer)> {
+/// How a tenant's mails are made and sent at present.
+fn way(app: &App, tenant: TenantId) -> Option<Way> {
     let registry = app.registry();
     let served = registry.tenants().iter().find(|served| served.tenant.id() == tenant)?;
-    Some((served.mailer.clone()?, served.tenant.sealer().clone()))
+    Some(Way { mailer: served.mailer.clone()?, look: served.look.clone(), sealer: served.tenant.sealer().clone() })
 }
 
 async fn clean_up(app: Arc<App>, system: SystemStore, stop: CancellationToken) {

@@ -9,7 +9,7 @@ use hanko_notify::Counters;
 use hanko_store::outbox::Sink;
 use http::StatusCode;
 use prometheus::{
-    Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
     core::Collector,
 };
 
@@ -23,11 +23,13 @@ pub(crate) struct Metrics {
     registry: Registry,
     requests: HistogramVec,
     began: IntCounterVec,
+    refusals: IntCounterVec,
     validated: IntCounterVec,
     tenants: IntGaugeVec,
     connections: IntGaugeVec,
     queue: IntGaugeVec,
     mails: IntCounterVec,
+    templates_left_aside: IntGauge,
     floods_refused: IntCounter,
     flood_counters: IntGaugeVec,
     mail_counters: Mutex<Vec<Arc<Counters>>>,
@@ -47,11 +49,23 @@ impl Metrics {
                 "Sessions made, by flow and what proved the user.",
                 &["flow", "method"],
             ),
+            refusals: counters(
+                "hanko_flow_refusals_total",
+                "Actions of flows that were refused, by the code of the reason.",
+                &["flow", "action", "reason"],
+            ),
             validated: counters("hanko_sessions_validated_total", "Answers of /sessions/validate.", &["valid"]),
             tenants: gauges("hanko_tenants", "Tenants of this process, by state.", &["state"]),
             connections: gauges("hanko_database_connections", "Database connections, by state.", &["state"]),
             queue: gauges("hanko_outbox_waiting", "Deliveries that are still to be made.", &["sink"]),
             mails: counters("hanko_mails_total", "Attempts to send a mail.", &["template", "outcome"]),
+            templates_left_aside: keep(
+                &registry,
+                IntGauge::new(
+                    "hanko_mail_templates_left_aside",
+                    "Mails sent in our words since the start, because the project's own could not be said.",
+                ),
+            ),
             floods_refused: keep(
                 &registry,
                 IntCounter::new("hanko_floods_refused_total", "Requests refused because their client sent too many."),
@@ -83,6 +97,10 @@ impl Metrics {
     /// `method` is the session's `amr`, joined by `+`.
     pub(crate) fn session_began(&self, flow: &str, method: &str) {
         self.began.with_label_values(&[flow, method]).inc();
+    }
+
+    pub(crate) fn flow_refused(&self, flow: &str, action: &str, reason: &str) {
+        self.refusals.with_label_values(&[flow, action, reason]).inc();
     }
 
     pub(crate) fn session_validated(&self, valid: bool) {
@@ -124,11 +142,14 @@ impl Metrics {
         set(&self.connections, &["idle"], idle);
         self.queue.with_label_values(&["mail"]).set(waiting);
         self.mails.reset();
+        let mut left_aside = 0;
         for counters in self.mail_counters.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             for (template, outcome, count) in counters.all() {
                 self.mails.with_label_values(&[template, outcome]).inc_by(count);
             }
+            left_aside += counters.left_aside();
         }
+        self.templates_left_aside.set(i64::try_from(left_aside).unwrap_or(i64::MAX));
         let mut page = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut page) {
             tracing::error!(%error, "metrics cannot be written");

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hanko_domain::Secret;
 use hanko_flow::Tenant;
-use hanko_notify::Mailer;
+use hanko_notify::{Look, Mailer};
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::{
@@ -32,6 +32,8 @@ pub(crate) struct Served {
     pub(crate) database: Arc<Opened>,
     /// `None`: the project sends no mail.
     pub(crate) mailer: Option<Arc<Mailer>>,
+    /// Look and wording of its mails.
+    pub(crate) look: Arc<Look>,
     pub(crate) cors: Cors,
     pub(crate) cookie: SessionCookie,
     pub(crate) client_ip: ClientIp,
@@ -51,7 +53,9 @@ impl Served {
         let project = &configuration.project;
         let mut jwks = tenant.signing_keys().jwks().to_vec();
         jwks.push(b'\n');
+        let look = project.mail.as_ref().map(|mail| Look::new(&mail.templates)).unwrap_or_default();
         Self {
+            look: Arc::new(look),
             cors: Cors::new(project),
             cookie: SessionCookie::new(&project.settings.session.cookie),
             client_ip: ClientIp::new(&project.client_ip),

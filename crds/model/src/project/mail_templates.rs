@@ -100,6 +100,14 @@ impl Color {
         digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(Self([red, green, blue]))
     }
 
+    /// This colour with so many percent of another.
+    pub fn with(self, percent: u8, other: Self) -> Self {
+        let share = u16::from(percent.min(100));
+        let mix = |own: u8, other: u8| (u16::from(own) * (100 - share) + u16::from(other) * share) / 100;
+        let ([red, green, blue], [r, g, b]) = (self.0, other.0);
+        Self([mix(red, r), mix(green, g), mix(blue, b)].map(|part| u8::try_from(part).unwrap_or(u8::MAX)))
+    }
+
     /// Whether black is easier to read on it than white (WCAG 2.2, relative luminance).
     pub fn is_light(self) -> bool {
         let linear = |byte: u8| {
@@ -225,6 +233,7 @@ mod tests {
         for text in ["", "#", "#fff", "0b5fff", "#0b5ffg", "#+b5fff", "#0b5fff0", "red", "#0b5ff;"] {
             assert_eq!(Color::parse(text), None, "{text:?}");
         }
+        assert_eq!(Colors::LIGHT.card.with(50, Color([0, 100, 255])).to_string(), "#7fb1ff");
         assert!(Color::parse("#ffffff").unwrap().is_light());
         assert!(!Color::parse("#0b5fff").unwrap().is_light());
     }

@@ -119,6 +119,18 @@ impl Message {
         self.template
     }
 
+    /// The code in clear.
+    pub(super) fn code_text(&self) -> Option<&str> {
+        self.code.as_ref().map(|code| code.text.expose().as_str())
+    }
+
+    /// The addresses it speaks of, by the names that templates know.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = (&'static str, &EmailAddress)> {
+        let Details { old_address, new_address, deleted_address, .. } = &self.details;
+        let all = [("old_email", old_address), ("new_email", new_address), ("deleted_email", deleted_address)];
+        all.into_iter().filter_map(|(name, address)| Some((name, address.as_ref()?)))
+    }
+
     /// Whether everything is there that the template says.
     pub(super) fn is_complete(&self) -> bool {
         let Details { old_address, new_address, deleted_address, session } = &self.details;

@@ -22,6 +22,8 @@ pub struct Sender {
     pub address: EmailAddress,
     /// The name in `From`; may be empty.
     pub name: String,
+    /// Where answers go, if not to the sender.
+    pub reply_to: Option<EmailAddress>,
 }
 
 /// A mail ready to be handed over. It contains the code, hence no `Debug`.
@@ -55,7 +57,11 @@ pub fn compose(
         .boundary(format!("=_{}", event.0.simple()))
         .singlepart(part(ContentType::TEXT_PLAIN, &words.text))
         .singlepart(part(ContentType::TEXT_HTML, &words.html));
-    let message = MessageBuilder::new()
+    let mut message = MessageBuilder::new();
+    if let Some(reply_to) = &from.reply_to {
+        message = message.reply_to(Mailbox::new(None, address(reply_to)));
+    }
+    let message = message
         .date(date)
         .from(Mailbox::new(name, address(&from.address)))
         .to(Mailbox::new(None, address(to)))

@@ -1,13 +1,19 @@
 //! What a flow asks for: [`Message`], and [`enqueue`] to promise it.
 
 mod catalogue;
+mod check;
 mod device;
+mod grammar;
+mod html;
 mod language;
+mod look;
 mod message;
 pub mod mime;
+mod parts;
+mod preview;
 mod render;
-#[cfg(test)]
 mod sample;
+mod style;
 mod template;
 
 use std::time::Duration;
@@ -18,7 +24,11 @@ use hanko_model::project::Project;
 use hanko_store::{StoreError, Work, outbox::Sink};
 use thiserror::Error;
 
+pub use catalogue::texts;
+pub use check::check;
+pub use look::Look;
 pub use message::Message;
+pub use preview::{Preview, preview};
 pub use render::{RenderError, Rendered, Renderer};
 pub use template::Template;
 

@@ -24,7 +24,7 @@ impl House {
         let id = TenantId::random(&random);
         let entry = MasterKeys::generate(&random);
         let keys = MasterKeys::from_entries([(entry.0, entry.1.into_bytes())]).unwrap();
-        Self { tenant: store.tenant(id), sealer: Sealer::new(&keys, id).unwrap(), random, folder: folder }
+        Self { tenant: store.tenant(id), sealer: Sealer::new(&keys, id).unwrap(), random, folder }
     }
 
     fn file(&self, name: &str) -> Vec<u8> {

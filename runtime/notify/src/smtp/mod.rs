@@ -63,6 +63,8 @@ pub struct MailerConfig {
     pub from_address: EmailAddress,
     /// Name in `From`; may be empty.
     pub from_name: String,
+    /// Where answers go, if not to the sender.
+    pub reply_to: Option<EmailAddress>,
 }
 
 /// Why a configuration can never send a mail.
@@ -107,7 +109,11 @@ impl Mailer {
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(MailerError::HeloName { name: name.clone() });
         }
-        let sender = Sender { address: config.from_address.clone(), name: config.from_name.clone() };
+        let sender = Sender {
+            address: config.from_address.clone(),
+            name: config.from_name.clone(),
+            reply_to: config.reply_to.clone(),
+        };
         Ok(Self { config, sender, tls: OnceCell::new(), pool: Arc::new(Pool::new(IDLE)), patience: PATIENCE })
     }
 

@@ -16,6 +16,7 @@ fn config(mock: &Mock) -> MailerConfig {
         helo_name: "auth.acme.example".into(),
         from_address: EmailAddress::parse("noreply@acme.example").unwrap(),
         from_name: "Acme".into(),
+        reply_to: None,
     }
 }
 
@@ -230,6 +231,7 @@ fn a_configuration_that_can_never_work_is_refused() {
         helo_name: "auth.acme.example".into(),
         from_address: EmailAddress::parse("noreply@acme.example").unwrap(),
         from_name: String::new(),
+        reply_to: None,
     };
     for pem in ["", "nonsense", "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n"] {
         let config = MailerConfig { ca_pem: Some(pem.into()), ..good.clone() };

@@ -30,19 +30,33 @@ impl Outcome {
 
 /// Attempts by template and outcome since the process started. Read by the metrics page.
 #[derive(Debug, Default)]
-pub struct Counters([[AtomicU64; Outcome::ALL.len()]; Template::ALL.len() + 1]);
+pub struct Counters {
+    attempts: [[AtomicU64; Outcome::ALL.len()]; Template::ALL.len() + 1],
+    left_aside: AtomicU64,
+}
 
 impl Counters {
     /// `None`: the message cannot be read, so that its template is unknown.
     fn cell(&self, template: Option<Template>, outcome: Outcome) -> Option<&AtomicU64> {
         let row = template.and_then(|template| Template::ALL.iter().position(|known| *known == template));
-        self.0.get(row.unwrap_or(Template::ALL.len()))?.get(Outcome::ALL.iter().position(|known| *known == outcome)?)
+        self.attempts
+            .get(row.unwrap_or(Template::ALL.len()))?
+            .get(Outcome::ALL.iter().position(|known| *known == outcome)?)
     }
 
     pub(super) fn count(&self, template: Option<Template>, outcome: Outcome) {
         if let Some(cell) = self.cell(template, outcome) {
             cell.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    pub(super) fn count_left_aside(&self) {
+        self.left_aside.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Mails sent in our words because the project's own could not be said.
+    pub fn left_aside(&self) -> u64 {
+        self.left_aside.load(Ordering::Relaxed)
     }
 
     /// Every series: template (`unknown` when the message cannot be read), outcome, count.

@@ -4,11 +4,10 @@ use hanko_domain::{Timestamp, audit::mask_email};
 use hanko_keys::Sealer;
 use hanko_store::outbox::{Claimed, Ending};
 
-use super::{Bench, Outcome, backoff, jittered};
+use super::{Bench, Outcome, Way, backoff, jittered};
 use crate::{
     events,
-    mail::{Message, Renderer},
-    smtp::Mailer,
+    mail::{Message, RenderError, Rendered, Renderer},
 };
 
 /// An attempt that ended.
@@ -27,8 +26,8 @@ enum Obstacle {
     Passing(String),
 }
 
-pub(super) async fn attempt(bench: &Bench, delivery: Claimed, mailer: &Mailer, sealer: &Sealer) -> Attempt {
-    let message = match open(&delivery, sealer) {
+pub(super) async fn attempt(bench: &Bench, delivery: Claimed, way: &Way) -> Attempt {
+    let message = match open(&delivery, &way.sealer) {
         Ok(message) => message,
         Err(obstacle) => {
             let ending = match obstacle {
@@ -44,10 +43,9 @@ pub(super) async fn attempt(bench: &Bench, delivery: Claimed, mailer: &Mailer, s
     let ending = if bench.clock.now() >= delivery.expires_at {
         Ending::Dead { error: "expired".to_owned() }
     } else {
-        let words = bench.renderer.get_or_try_init(|| async { Renderer::new() }).await;
-        match words.and_then(|renderer| renderer.render(&message)) {
+        match words(bench, &delivery, &message, way).await {
             Err(error) => Ending::Dead { error: error.to_string() },
-            Ok(words) => match mailer.send(&message.to, &words, delivery.event, bench.clock.now()).await {
+            Ok(words) => match way.mailer.send(&message.to, &words, delivery.event, bench.clock.now()).await {
                 Ok(sent) => {
                     id = sent;
                     Ending::Done
@@ -65,6 +63,18 @@ pub(super) async fn attempt(bench: &Bench, delivery: Claimed, mailer: &Mailer, s
     };
     report(bench, &delivery, Some(&message), &ending, &id);
     Attempt { delivery, ending, server_failed }
+}
+
+/// The mail in words: the project's, or ours where those cannot be said.
+async fn words(bench: &Bench, delivery: &Claimed, message: &Message, way: &Way) -> Result<Rendered, RenderError> {
+    let renderer = bench.renderer.get_or_try_init(|| async { Renderer::new() }).await?;
+    let (words, left_aside) = renderer.render(message, &way.look, bench.clock.now())?;
+    if let Some(error) = left_aside {
+        bench.counters.count_left_aside();
+        let (tenant, mail, language) = (delivery.tenant, message.template().as_str(), words.language);
+        tracing::warn!(%tenant, mail, language, %error, "a mail was sent in our words, since the project's cannot be said");
+    }
+    Ok(words)
 }
 
 fn open(delivery: &Claimed, sealer: &Sealer) -> Result<Message, Obstacle> {

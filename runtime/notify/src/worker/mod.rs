@@ -20,7 +20,7 @@ use tokio::{sync::OnceCell, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    mail::Renderer,
+    mail::{Look, Renderer},
     smtp::{LONGEST_SEND, Mailer},
 };
 pub use counters::{Counters, Outcome};
@@ -48,6 +48,17 @@ pub struct Worker {
     poll: Duration,
 }
 
+/// How one tenant's mails are made and sent.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// To its mail server.
+    pub mailer: Arc<Mailer>,
+    /// Look and wording.
+    pub look: Arc<Look>,
+    /// Opens what was promised.
+    pub sealer: Sealer,
+}
+
 /// What is the same for every attempt.
 struct Bench {
     renderer: OnceCell<Renderer>,
@@ -67,11 +78,11 @@ impl Worker {
         Arc::clone(&self.counters)
     }
 
-    /// Works until `shutdown` is cancelled, then waits up to `grace` for the mails that are being sent. `mailers` gives the
-    /// current mailer and sealer of a tenant; `None` for a tenant that this process does not serve, or that sends no mail.
+    /// Works until `shutdown` is cancelled, then waits up to `grace` for the mails that are being sent. `ways` gives the
+    /// current one of a tenant; `None` for a tenant that this process does not serve, or that sends no mail.
     pub async fn run(
         self,
-        mailers: impl Fn(TenantId) -> Option<(Arc<Mailer>, Sealer)> + Send + Sync,
+        ways: impl Fn(TenantId) -> Option<Way> + Send + Sync,
         shutdown: CancellationToken,
         grace: Duration,
     ) {
@@ -83,7 +94,7 @@ impl Worker {
         });
         let mut round = Round { worker: &self, lanes: Lanes::default(), attempts: JoinSet::new(), wake: None };
         loop {
-            if let Err(error) = round.take_due(&mailers, &bench).await {
+            if let Err(error) = round.take_due(&ways, &bench).await {
                 tracing::warn!(%error, "the outbox cannot be read; it is tried again in a moment");
             }
             let pause = round.pause();
@@ -115,21 +126,17 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    async fn take_due(
-        &mut self,
-        mailers: impl Fn(TenantId) -> Option<(Arc<Mailer>, Sealer)>,
-        bench: &Arc<Bench>,
-    ) -> Result<(), StoreError> {
+    async fn take_due(&mut self, ways: impl Fn(TenantId) -> Option<Way>, bench: &Arc<Bench>) -> Result<(), StoreError> {
         let Worker { system, clock, random, .. } = self.worker;
         for tenant in system.tenants_due(Sink::Mail, clock.now()).await? {
             let free = self.lanes.free(tenant, clock.now());
-            let Some((mailer, sealer)) = mailers(tenant).filter(|_| free > 0) else { continue };
+            let Some(way) = ways(tenant).filter(|_| free > 0) else { continue };
             let claim = random.uuid_v4();
             let taken = system.claim_deliveries(tenant, Sink::Mail, claim, free, LEASE, clock.now()).await?;
             self.lanes.enter(tenant, taken.len());
             for delivery in taken {
-                let (bench, mailer, sealer) = (Arc::clone(bench), Arc::clone(&mailer), sealer.clone());
-                self.attempts.spawn(async move { delivery::attempt(&bench, delivery, &mailer, &sealer).await });
+                let (bench, way) = (Arc::clone(bench), way.clone());
+                self.attempts.spawn(async move { delivery::attempt(&bench, delivery, &way).await });
             }
         }
         Ok(())

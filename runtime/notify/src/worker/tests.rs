@@ -56,6 +56,7 @@ impl House {
             helo_name: "auth.acme.example".into(),
             from_address: EmailAddress::parse("noreply@acme.example").unwrap(),
             from_name: "Acme".into(),
+            reply_to: None,
         };
         Home { store, sealer: Sealer::new(&keys, tenant).unwrap(), mailer: Arc::new(Mailer::hasty(config)) }
     }
@@ -92,7 +93,7 @@ impl House {
         let homes: Vec<Home> = homes.iter().map(|home| (*home).clone()).collect();
         let mailers = move |tenant| {
             let home = homes.iter().find(|home| home.store.tenant() == tenant)?;
-            Some((Arc::clone(&home.mailer), home.sealer.clone()))
+            Some(Way { mailer: Arc::clone(&home.mailer), look: Arc::default(), sealer: home.sealer.clone() })
         };
         let (counters, shutdown) = (worker.counters(), CancellationToken::new());
         let task = tokio::spawn(worker.run(mailers, shutdown.clone(), Duration::from_secs(5)));

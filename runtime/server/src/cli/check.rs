@@ -25,7 +25,10 @@ impl Check {
             Ok(found) => {
                 for document in found {
                     match resolve(&document) {
-                        Ok(project) => projects.push(project),
+                        Ok(project) => {
+                            problems.extend(hanko_notify::mail::check(&project));
+                            projects.push(project);
+                        }
                         Err(more) => problems.extend(more.0),
                     }
                 }

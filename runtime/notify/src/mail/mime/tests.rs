@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::mail::{Message, Renderer, Template};
 
@@ -6,7 +8,11 @@ fn words(subject: &str, text: &str, html: &str) -> Rendered {
 }
 
 fn octets(from_name: &str, to: &str, words: &Rendered) -> String {
-    let from = Sender { address: EmailAddress::parse("noreply@acme.example").unwrap(), name: from_name.into() };
+    let from = Sender {
+        address: EmailAddress::parse("noreply@acme.example").unwrap(),
+        name: from_name.into(),
+        reply_to: None,
+    };
     let event = EventId(uuid::Uuid::from_u128(7));
     let mail = compose(&from, &EmailAddress::parse(to).unwrap(), words, event, Timestamp::from_seconds(1_790_000_000));
     mail.unwrap().octets.to_string()
@@ -95,7 +101,7 @@ fn one_long_line_travels_in_short_ones_and_arrives_unchanged() {
 fn a_rendered_mail_arrives_unchanged() {
     let kim = EmailAddress::parse("kim@fern.example").unwrap();
     let message = Message::notice(Template::EmailLoginAttempted, kim, "de", "Käse = Co");
-    let words = Renderer::new().unwrap().render(&message).unwrap();
+    let words = Renderer::new().unwrap().render(&message, &Arc::default(), Timestamp(0)).unwrap().0;
     let octets = octets("Acme", "kim@fern.example", &words);
     assert_eq!(bodies(&octets), [words.text.replace('\n', "\r\n"), words.html.replace('\n', "\r\n")]);
 }
