@@ -129,6 +129,8 @@ impl InputError {
 pub(crate) enum Failure {
     /// The action was understood and refused: effects, codes and challenges commit, the stash does not (§1.9.2).
     Refused { error: FlowError, inputs: Vec<(&'static str, InputError)> },
+    /// The request cannot be understood; the contract answers like a failure of ours (§1.4 steps 1 to 4).
+    Malformed(&'static str),
     /// Nothing happened; the row stays as it was (§1.9.4).
     Aborted { error: FlowError, cause: String },
 }

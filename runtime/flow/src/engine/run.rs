@@ -46,6 +46,8 @@ pub struct Reply {
     pub trusted_device: Option<TrustedDevice>,
     /// With 503: when to come back.
     pub retry_after: Option<Duration>,
+    /// The action that was refused and the code of the reason.
+    pub refused: Option<(&'static str, &'static str)>,
 }
 
 /// The value of the trusted-device cookie to set (`spec/flow-login-registration.md` §4.8).
@@ -80,21 +82,25 @@ pub async fn run(
         None | Some("") => begin(tenant, flow, prefix, request).await,
         Some(action) => act(tenant, flow, prefix, action, body, request).await,
     };
-    let Answer { status, document, token, trusted_device } = outcome.unwrap_or_else(|failure| {
+    let answer = outcome.unwrap_or_else(|failure| {
         let error = match failure {
             Failure::Refused { error, .. } => error,
+            Failure::Malformed(cause) => {
+                tracing::debug!(tenant = %tenant.id(), request = request.id, flow = flow.name, cause, "malformed flow request");
+                FlowError::Technical
+            }
             Failure::Aborted { error, cause } => {
                 tracing::error!(tenant = %tenant.id(), request = request.id, flow = flow.name, cause, "flow request failed");
                 error
             }
         };
-        let (status, document) = render::short(error);
-        Answer { status, document, token: None, trusted_device: None }
+        Answer::of(render::short(error))
     });
+    let Answer { status, document, token, trusted_device, refused } = answer;
     let mut body = serde_json::to_vec(&document).unwrap_or_default();
     body.push(b'\n');
     let retry_after = (status == FlowError::Busy.status()).then_some(Duration::from_secs(2));
-    Some(Reply { status, body, token, trusted_device, retry_after })
+    Some(Reply { status, body, token, trusted_device, retry_after, refused })
 }
 
 /// An answer before it is bytes.
@@ -103,6 +109,13 @@ struct Answer {
     document: Value,
     token: Option<NewToken>,
     trusted_device: Option<TrustedDevice>,
+    refused: Option<(&'static str, &'static str)>,
+}
+
+impl Answer {
+    fn of((status, document): (u16, Value)) -> Self {
+        Self { status, document, token: None, trusted_device: None, refused: None }
+    }
 }
 
 type Outcome = Result<Answer, Failure>;
@@ -116,8 +129,7 @@ async fn begin(tenant: &Tenant, flow: &'static Flow, prefix: &str, request: &Req
     let mut cx = context(tenant, flow, id, request, now, &record);
     let state = record.at.state.clone();
     enter(&mut cx, &state).await?;
-    let (status, document) = render::document(&cx, prefix, &record.csrf_token, None);
-    Ok(Answer { status, document, token: None, trusted_device: None })
+    Ok(Answer::of(render::document(&cx, prefix, &record.csrf_token, None)))
 }
 
 async fn act(
@@ -159,7 +171,8 @@ async fn act(
         }
         Err(aborted) => return Err(aborted),
     };
-    match write(&mut cx, version, expires_at, &record).await {
+    let (record, refused) = match write(&mut cx, version, expires_at, &record).await {
+        Ok(()) => (record, refused),
         // Somebody was faster with what was asked for; the row is as it was.
         Err(Failure::Refused { error, inputs: errors }) if !errors.is_empty() => {
             cx = context(tenant, flow, id, request, now, &old);
@@ -168,16 +181,14 @@ async fn act(
             }
             let record = refuse(&mut cx, &old, error).await?;
             write(&mut cx, version, expires_at, &record).await?;
-            let refused = Refused { action: action.name(), submitted: &inputs, errors };
-            let (status, document) = render::document(&cx, prefix, &record.csrf_token, Some(&refused));
-            Ok(Answer { status, document, token: None, trusted_device: None })
+            (record, Some(Refused { action: action.name(), submitted: &inputs, errors }))
         }
-        written => {
-            written?;
-            let (status, document) = render::document(&cx, prefix, &record.csrf_token, refused.as_ref());
-            Ok(Answer { status, document, token: cx.token, trusted_device: cx.trusted_device })
-        }
-    }
+        Err(failure) => return Err(failure),
+    };
+    let (status, document) = render::document(&cx, prefix, &record.csrf_token, refused.as_ref());
+    let input = refused.as_ref().and_then(|refused| refused.errors.first()).map(|(_, error)| error.code());
+    let refused = cx.error.map(|error| (action.name(), input.unwrap_or(error.code())));
+    Ok(Answer { status, document, token: cx.token, trusted_device: cx.trusted_device, refused })
 }
 
 /// Whether an action has the inputs that are wrong.
@@ -277,6 +288,6 @@ fn not_permitted() -> Failure {
     Failure::refused(FlowError::NotPermitted)
 }
 
-fn malformed(cause: &str) -> Failure {
-    Failure::internal(cause)
+fn malformed(cause: &'static str) -> Failure {
+    Failure::Malformed(cause)
 }

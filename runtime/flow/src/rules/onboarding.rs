@@ -129,7 +129,11 @@ pub(crate) fn passkey_acquisition(cx: &Cx<'_>) -> Acquire {
     let settings = &cx.settings().passkey;
     if !cx.stash.webauthn_available {
         Acquire::Never
-    } else if cx.registering() { settings.acquire_on_registration } else { settings.acquire_on_login }
+    } else if cx.registering() {
+        settings.acquire_on_registration
+    } else {
+        settings.acquire_on_login
+    }
 }
 
 /// Whether a credential has to be made: it is required, was chosen, or is the last way left to sign in. `other` is the state

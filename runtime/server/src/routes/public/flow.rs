@@ -47,6 +47,9 @@ async fn run(flow: &'static str, prefix: &'static str, input: Input, body: Body)
     if reply.token.is_some() {
         app.metrics.session_began(flow, &methods(&reply.body));
     }
+    if let Some((action, reason)) = reply.refused {
+        app.metrics.flow_refused(flow, action, reason);
+    }
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = (deliver(&served, reply.token.as_ref()), trust(&served, reply.trusted_device.as_ref()));
     let mut response = (status, headers.0, headers.1, json::raw(reply.body.into())).into_response();
