@@ -1,4 +1,4 @@
-// The mail panel: asks for the newest mails every second and shows their codes.
+// The mail panel: asks for the newest mails every second, shows their codes, and a mail as its reader sees it.
 const inbox = document.getElementById('inbox'), state = document.getElementById('inbox-state');
 let shown = null;
 
@@ -7,7 +7,7 @@ async function refresh() {
     const answer = await fetch('mails.json');
     if (!answer.ok) throw new Error(await answer.text());
     const mails = await answer.json();
-    if (shown === null || mails.some((mail) => !shown.has(mail.id))) inbox.replaceChildren(...mails.map(mailItem));
+    inbox.prepend(...mails.filter((mail) => !shown?.has(mail.id)).map(mailItem));
     shown = new Set(mails.map((mail) => mail.id));
     state.textContent = mails.length ? '' : 'no mail yet';
   } catch (error) {
@@ -29,7 +29,23 @@ function mailItem(mail) {
     button.addEventListener('click', () => navigator.clipboard?.writeText(code));
     item.append(button);
   }
+  item.append(wholeMail(mail));
   return item;
+}
+
+/** The mail's HTML, in a frame that may run nothing; drawn when it is opened. */
+function wholeMail(mail) {
+  const details = node('details', 'mail-whole');
+  details.append(node('summary', '', 'show the mail'));
+  details.addEventListener('toggle', () => {
+    if (details.querySelector('iframe')) return;
+    const frame = node('iframe');
+    frame.sandbox = '';
+    frame.title = mail.subject;
+    frame.srcdoc = mail.html;
+    details.append(frame);
+  });
+  return details;
 }
 
 function node(name, className, text) {

@@ -9,7 +9,9 @@ const FILES = {
   '/page.css': ['page.css', 'text/css; charset=utf-8'],
   '/page.mjs': ['page.mjs', 'text/javascript; charset=utf-8'],
   '/inbox.mjs': ['inbox.mjs', 'text/javascript; charset=utf-8'],
+  '/texts.mjs': ['texts.mjs', 'text/javascript; charset=utf-8'],
   '/elements.js': ['../node_modules/@teamhanko/hanko-elements/dist/elements.js', 'text/javascript; charset=utf-8'],
+  '/all.js': ['../node_modules/@teamhanko/hanko-elements/dist/i18n/all.js', 'text/javascript; charset=utf-8'],
 };
 
 /** `tenantUrl` is what browsers call, `mailUrl` is Mailpit's API. Resolves to {port, close}. */
@@ -37,15 +39,14 @@ export async function servePage({ port, tenantUrl, mailUrl }) {
   };
 }
 
-/** The newest mails, newest first, with their text. A mail never changes, so each is fetched once. */
-const texts = new Map();
+/** The newest mails, newest first. A mail never changes, so each is fetched once. */
+const bodies = new Map();
 async function newestMails(mailUrl) {
   const { messages } = await json(`${mailUrl}/api/v1/messages?limit=10`);
   return Promise.all(messages.map(async (mail) => {
-    if (!texts.has(mail.ID)) texts.set(mail.ID, (await json(`${mailUrl}/api/v1/message/${mail.ID}`)).Text);
-    return {
-      id: mail.ID, from: mail.From, to: mail.To.map((to) => to.Address), subject: mail.Subject, at: mail.Created, text: texts.get(mail.ID),
-    };
+    if (!bodies.has(mail.ID)) bodies.set(mail.ID, await json(`${mailUrl}/api/v1/message/${mail.ID}`));
+    const { Text: text, HTML: html } = bodies.get(mail.ID);
+    return { id: mail.ID, to: mail.To.map((to) => to.Address), subject: mail.Subject, at: mail.Created, text, html };
   }));
 }
 

@@ -32,18 +32,25 @@ export class ApiError extends Error {
   }
 }
 
-const config = readFileSync(env.KUBECONFIG, 'utf8');
-const decoded = (key) => Buffer.from(config.match(new RegExp(`${key}: ([A-Za-z0-9+/=]+)`))[1], 'base64');
-const agent = new https.Agent({
-  keepAlive: true, ca: decoded('certificate-authority-data'), cert: decoded('client-certificate-data'), key: decoded('client-key-data'),
-});
+/** The connection to the API server, made when it is first needed, so that tests without a cluster can use the rest. */
+let agent;
+function connection() {
+  if (!agent) {
+    const config = readFileSync(env.KUBECONFIG, 'utf8');
+    const decoded = (key) => Buffer.from(config.match(new RegExp(`${key}: ([A-Za-z0-9+/=]+)`))[1], 'base64');
+    agent = new https.Agent({
+      keepAlive: true, ca: decoded('certificate-authority-data'), cert: decoded('client-certificate-data'), key: decoded('client-key-data'),
+    });
+  }
+  return agent;
+}
 
 /** One request to the API server. Answers the parsed JSON, or the text when it is none. */
 export function api(method, path, { body, type = 'application/json' } = {}) {
   return new Promise((resolve, reject) => {
     const sent = body ? JSON.stringify(body) : '';
     const headers = body ? { 'content-type': type, 'content-length': Buffer.byteLength(sent) } : {};
-    const request = https.request(`https://${env.NODE_IP}:6443${path}`, { method, agent, timeout: 15_000, headers }, (answer) => {
+    const request = https.request(`https://${env.NODE_IP}:6443${path}`, { method, agent: connection(), timeout: 15_000, headers }, (answer) => {
       const chunks = [];
       answer.on('data', (chunk) => chunks.push(chunk)).on('error', reject).on('end', () => {
         const text = Buffer.concat(chunks).toString();

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { scenario } from '../harness/artefacts.mjs';
 import { apply, get, staysTrue, waitFor } from '../harness/cluster.mjs';
-import { Flow, register } from '../harness/flow.mjs';
-import { mailsTo } from '../harness/mail.mjs';
+import { Flow, NO_WEBAUTHN, register } from '../harness/flow.mjs';
+import { codeFor, mailsTo } from '../harness/mail.mjs';
 import { emptyDatabase } from '../harness/postgres.mjs';
 import { restarts, signal } from '../harness/processes.mjs';
 import { secret } from '../harness/secrets.mjs';
@@ -47,6 +47,29 @@ scenario('a changed setting is served without a restart, and Programmed waits fo
   for (const { tenants } of await revisions(namespace, 'changing')) assert.notEqual(tenants[0].documentRevision, oldRevision);
   for (let i = 0; i < 10; i++) assert.equal(await offered(), false, 'both pods behave by the new document');
   assert.deepEqual(lives(await podsOf(namespace, 'changing')), lives(before), 'no pod was restarted');
+});
+
+scenario('a second factor is asked for, and no more, as the setting says, by the same pod', { namespace: 'settings' }, async ({ namespace }) => {
+  const settings = (mfa) => project(namespace, 'factors', { settings: { mfa } });
+  const base = await ready(settings({ enabled: false }));
+  const before = await podsOf(namespace, 'factors');
+  // The state after the password, where registration would offer a second factor.
+  const afterPassword = async (name) => {
+    const email = `${name}@${namespace}.example.com`;
+    const flow = await Flow.start(base, 'registration');
+    await flow.act('register_client_capabilities', NO_WEBAUTHN);
+    await flow.act('register_login_identifier', { email });
+    await flow.act('verify_passcode', { code: await codeFor(email) });
+    return (await flow.act('register_password', { new_password: 'correct horse battery' })).name;
+  };
+  assert.equal(await afterPassword('before'), 'success');
+  await apply(settings({ optional: false, deviceTrustPolicy: 'never' }));
+  await waitForCondition(namespace, 'factors', 'Programmed');
+  assert.equal(await afterPassword('after'), 'mfa_method_chooser');
+  await apply(settings({ enabled: false }));
+  await waitForCondition(namespace, 'factors', 'Programmed');
+  assert.equal(await afterPassword('again'), 'success');
+  assert.deepEqual(lives(await podsOf(namespace, 'factors')), lives(before), 'no pod was restarted');
 });
 
 scenario('a change is Programmed within seconds, however many follow each other', { namespace: 'settings' }, async ({ namespace }) => {

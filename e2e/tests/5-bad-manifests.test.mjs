@@ -23,12 +23,28 @@ scenario('the API server refuses what it can see', { namespace: 'manifests' }, a
   await t.test('an origin with a path', () => refused(project(namespace, 'bad', { origins: ['http://app.bad.localhost/page'] }), /origins/));
   await t.test('no host', () => refused(project(namespace, 'bad', { hosts: [] }), /host/));
   await t.test('a value outside an enumeration', () => refused(project(namespace, 'bad', { deletionPolicy: 'Maybe' }), /deletionPolicy/));
+  await t.test('a username that is longer than it may be', () => refused(project(namespace, 'bad', { settings: { username: { minLength: 40 } } }), /settings\.username.*minLength/));
   await t.test('a changed tenant id', async () => {
     const ids = ['0b0f7f6e-6f0c-4d59-9d3a-7d6d1f1c0a01', '0b0f7f6e-6f0c-4d59-9d3a-7d6d1f1c0a02'];
     await apply(project(namespace, 'identified', { tenantId: ids[0] }));
     await refusal(apply(project(namespace, 'identified', { tenantId: ids[1] })), /tenantId/);
   });
   assert.equal(await find('HankoProject', namespace, 'bad'), undefined);
+});
+
+scenario('what only makes sense together is told in a condition', { namespace: 'manifests' }, async ({ namespace }) => {
+  await apply(project(namespace, 'lockout', {
+    settings: {
+      email: { optional: true }, username: { enabled: true, useAsLoginIdentifier: false },
+      password: { enabled: false }, passkey: { acquireOnRegistration: 'never' },
+    },
+  }));
+  const { reason, message } = condition(await waitForCondition(namespace, 'lockout', 'Accepted', 'False'), 'Accepted');
+  assert.equal(reason, 'Invalid');
+  assert.match(message, /spec\.settings\.account\.allowSignup: who registers with a username alone could never sign in again/);
+  assert.equal((await podsOf(namespace, 'lockout')).length, 0);
+  await apply(project(namespace, 'lockout', { settings: { email: { optional: true }, username: { enabled: true } } }));
+  await waitForCondition(namespace, 'lockout', 'Ready');
 });
 
 scenario('a missing Secret is named, and its arrival is noticed', { namespace: 'manifests' }, async ({ namespace }) => {

@@ -1,0 +1,419 @@
+// Every way to sign in, as a person meets it: the published elements in Chromium, one process with a project for each family of settings.
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import test, { after, before } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { launch, openPage } from '../harness/browser.mjs';
+import { env, waitFor } from '../harness/cluster.mjs';
+import { startLaptop } from '../harness/laptop.mjs';
+import { Person } from '../harness/person.mjs';
+
+const ARTEFACTS = fileURLToPath(new URL(`../artefacts/${env.CLUSTER}/`, import.meta.url));
+const PASSWORD = 'correct horse battery';
+const NO_PASSKEYS = { enabled: false }, NO_PASSWORDS = { enabled: false }, NO_CODES = { useForAuthentication: false }, NO_MFA = { enabled: false };
+
+/** docs/guides/sign-in.md has these as recipes. */
+const PROJECTS = {
+  everything: {},
+  passkeys: { password: NO_PASSWORDS, email: NO_CODES },
+  passwords: { passkey: NO_PASSKEYS, email: NO_CODES, mfa: NO_MFA },
+  codes: { password: NO_PASSWORDS, passkey: NO_PASSKEYS, mfa: NO_MFA },
+  choice: { password: { acquireOnRegistration: 'conditional', optional: true }, passkey: { acquireOnRegistration: 'conditional' }, mfa: NO_MFA },
+  names: { username: { enabled: true, optional: false }, passkey: NO_PASSKEYS, mfa: NO_MFA },
+  'only-names': { email: { enabled: false }, username: { enabled: true, optional: false }, passkey: NO_PASSKEYS, mfa: NO_MFA },
+  'name-later': { username: { enabled: true, optional: false, acquireOnRegistration: false }, passkey: NO_PASSKEYS, mfa: NO_MFA },
+  'address-later': {
+    email: { acquireOnRegistration: false, optional: true }, username: { enabled: true, optional: false }, passkey: NO_PASSKEYS, mfa: NO_MFA,
+  },
+  codeapp: { passkey: NO_PASSKEYS, mfa: { securityKeys: { enabled: false } } },
+  keys: { passkey: NO_PASSKEYS, mfa: { totp: { enabled: false }, deviceTrustPolicy: 'never' } },
+  mandatory: { passkey: NO_PASSKEYS, mfa: { optional: false, acquireOnRegistration: false, acquireOnLogin: true, deviceTrustPolicy: 'always' } },
+};
+
+let laptop, browser;
+before(async () => {
+  laptop = await startLaptop(PROJECTS);
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await laptop?.close();
+});
+
+/** A test with a device of its own. `visit` opens the page of a project there, and answers a person in front of it. */
+function family(name, body) {
+  test(name, { timeout: 60_000 }, async (t) => {
+    const device = await openPage(browser);
+    device.page.setDefaultTimeout(15_000);
+    const visit = async (project, who, { element = 'hanko-auth', lang, headline } = {}) => {
+      const person = new Person(device.page, `${who}@example.com`, { mailUrl: laptop.mailUrl, lang });
+      await person.open(laptop.page(project, element, lang), headline ?? (element === 'hanko-registration' ? 'signUp' : 'signIn'));
+      return person;
+    };
+    try {
+      await body({ ...device, visit });
+      assert.deepEqual(device.log.filter((line) => /^uncaught|^5\d\d /.test(line)), []);
+    } catch (error) {
+      const file = ARTEFACTS + name.replace(/[^a-z0-9]+/gi, '-').slice(0, 80);
+      mkdirSync(ARTEFACTS, { recursive: true });
+      writeFileSync(`${file}.log`, `${device.log.join('\n')}\n\n${await laptop.log()}`);
+      await device.page.screenshot({ path: `${file}.png` });
+      t.diagnostic(`see ${file}.png and .log`);
+      throw error;
+    } finally {
+      await device.close();
+    }
+  });
+}
+
+/** What the application behind the page learns: the answers of /me and /sessions/validate, and the cookie. */
+async function session({ page, context }) {
+  const { me, validity } = await page.evaluate(async () => {
+    const ask = async (path) => (await fetch(tenant + path, { credentials: 'include' })).json();
+    return { me: await ask('/me'), validity: await ask('/sessions/validate') };
+  });
+  const cookie = await cookieNamed(context, 'hanko');
+  assert.ok(cookie?.httpOnly, 'scripts cannot read the cookie');
+  assert.equal(validity.is_valid, true);
+  assert.equal(validity.user_id, me.user_id);
+  return { me, amr: validity.claims.amr, claims: validity.claims };
+}
+
+const cookieNamed = async (context, name) => (await context.cookies()).find((cookie) => cookie.name === name);
+const isAbsent = async (locator) => assert.equal(await locator.count(), 0);
+
+family('passkeys only: nothing is typed but an address', async ({ visit, page, context, credentials, answersByItself }) => {
+  const ada = await visit('passkeys', 'ada', { element: 'hanko-registration' });
+  await ada.registerAddress();
+  await ada.sees('registerAuthenticator');
+  await isAbsent(ada.button('skip'));
+  await ada.createPasskey();
+  await ada.signedIn();
+  assert.equal((await credentials())[0].rpId, 'passkeys.localhost');
+  assert.deepEqual((await session({ page, context })).amr, ['otp', 'passkey']);
+
+  // Otherwise the authenticator answers before anybody clicks.
+  await answersByItself(false);
+  await ada.signOut('signUp');
+  const back = await visit('passkeys', 'ada', { element: 'hanko-login' });
+  await back.firstStateSettled('login_init');
+  await isAbsent(back.field('email'));
+  await answersByItself(true);
+  await back.clicks('signInPasskey');
+  await back.signedIn();
+  assert.deepEqual((await session({ page, context })).amr, ['passkey']);
+});
+
+family('passwords only: sign-in, and a forgotten password is replaced with a code', async ({ visit, page, context }) => {
+  const ada = await visit('passwords', 'ada', { element: 'hanko-registration' });
+  await ada.registerAddress();
+  await ada.setPassword(PASSWORD);
+  await ada.signedIn();
+  assert.deepEqual((await session({ page, context })).amr, ['otp', 'pwd']);
+
+  await ada.signOut('signUp');
+  const back = await visit('passwords', 'ada', { element: 'hanko-login' });
+  await isAbsent(back.button('signInPasskey'));
+  await back.nameAccount();
+  await back.sees('loginPassword');
+  await back.typePassword('not the password');
+  await back.seesError('value_invalid_error');
+  await back.typePassword(PASSWORD);
+  await back.signedIn();
+  assert.deepEqual((await session({ page, context })).amr, ['pwd']);
+
+  await back.signOut();
+  await back.nameAccount();
+  await back.clicks('forgotYourPassword');
+  await back.typePasscode();
+  await back.setPassword('another battery staple');
+  await back.signedIn();
+  await back.signOut();
+  await back.nameAccount();
+  await back.typePassword(PASSWORD);
+  await back.seesError('value_invalid_error');
+  await back.typePassword('another battery staple');
+  await back.signedIn();
+});
+
+family('codes only: a wrong one is told, the right one signs in', async ({ visit, page, context }) => {
+  const ada = await visit('codes', 'ada', { element: 'hanko-registration' });
+  await ada.registerAddress();
+  await ada.signedIn();
+  assert.deepEqual((await session({ page, context })).me.emails.map(({ address, is_verified: verified }) => [address, verified]), [[ada.email, true]]);
+
+  await ada.signOut('signUp');
+  const back = await visit('codes', 'ada', { element: 'hanko-login' });
+  await isAbsent(back.button('signInPasskey'));
+  await back.nameAccount();
+  await back.sees('loginPasscode');
+  const { code } = await back.mailWithCode();
+  await back.typeDigits(code === '000000' ? '111111' : '000000');
+  await back.seesError('passcode_invalid');
+  await back.typeDigits(code);
+  await back.signedIn();
+  assert.deepEqual((await session({ page, context })).amr, ['otp']);
+});
+
+family('everything: the chooser leads to each method, and back', async ({ visit, page, context, answersByItself }) => {
+  const ada = await visit('everything', 'ada');
+  await ada.goToRegistration();
+  await ada.registerAddress();
+  await ada.setPassword(PASSWORD);
+  await ada.skip('mfaSetUp');
+  await ada.createPasskey();
+  await ada.signedIn();
+
+  await answersByItself(false);
+  await ada.signOut();
+  await ada.nameAccount();
+  await ada.sees('selectLoginMethod');
+  for (const method of ['passcode', 'password', 'passkey']) await ada.button(method).waitFor();
+  await ada.clicks('password');
+  await ada.sees('loginPassword');
+  await ada.clicks('back');
+  await ada.sees('selectLoginMethod');
+  await ada.clicks('back');
+  await ada.sees('signIn');
+  await waitFor('the address to be remembered', async () => await ada.field('email').inputValue() === ada.email);
+  await ada.clicks('continue');
+  await ada.sees('selectLoginMethod');
+  await answersByItself(true);
+  await ada.clicks('passkey');
+  await ada.signedIn();
+  assert.deepEqual((await session({ page, context })).amr, ['passkey']);
+
+  await answersByItself(false);
+  await ada.signOut();
+  await ada.signInWithPasscode();
+  await ada.signedIn();
+  assert.deepEqual((await session({ page, context })).amr, ['otp']);
+});
+
+family('a passkey offered in the address field signs in without a click', async ({ visit, page, context, answersByItself }) => {
+  const ada = await visit('everything', 'autofill');
+  await ada.goToRegistration();
+  await ada.registerAddress();
+  await ada.setPassword(PASSWORD);
+  await ada.skip('mfaSetUp');
+  await ada.createPasskey();
+  await ada.signedIn();
+  await answersByItself(false);
+  await ada.signOut();
+  await answersByItself(true);
+  await page.reload();
+  await ada.signedIn();
+  assert.deepEqual((await session({ page, context })).amr, ['passkey']);
+});
+
+family('a choice at registration between a password and a passkey', async ({ visit, page, context }) => {
+  const ada = await visit('choice', 'ada', { element: 'hanko-registration' });
+  await ada.registerAddress();
+  await ada.sees('setupLoginMethod');
+  await ada.button('passkey').waitFor();
+  await ada.clicks('password');
+  await ada.setPassword(PASSWORD);
+  await ada.signedIn();
+  assert.deepEqual((await session({ page, context })).amr, ['otp', 'pwd']);
+});
+
+family('usernames beside addresses: either signs in', async ({ visit, page, context }) => {
+  const ada = await visit('names', 'ada', { element: 'hanko-registration' });
+  await ada.registerAddress({ username: 'Ada_1', email: ada.email });
+  await ada.setPassword(PASSWORD);
+  await ada.signedIn();
+  const { me, claims } = await session({ page, context });
+  assert.equal(me.username.username, 'ada_1');
+  assert.equal(claims.username, 'ada_1');
+
+  await ada.signOut('signUp');
+  const back = await visit('names', 'ada', { element: 'hanko-login' });
+  for (const emailOrUsername of ['ADA_1', back.email]) {
+    await back.nameAccount('login_init', { emailOrUsername });
+    await back.clicks('password');
+    await back.typePassword(PASSWORD);
+    await back.signedIn();
+    assert.equal((await session({ page, context })).me.user_id, me.user_id);
+    await back.signOut();
+  }
+  await back.nameAccount('login_init', { emailOrUsername: 'nobody' });
+  await back.seesError('unknown_username_error');
+
+  const grace = await visit('names', 'grace', { element: 'hanko-registration' });
+  await grace.nameAccount('registration_init', { username: 'ada_1', email: grace.email });
+  await grace.seesError('username_already_exists');
+});
+
+family('usernames alone: no address, no mail', async ({ visit, page, context }) => {
+  const ada = await visit('only-names', 'ada', { element: 'hanko-registration' });
+  await isAbsent(ada.field('email'));
+  await ada.nameAccount('registration_init', { username: 'ada' });
+  await ada.setPassword(PASSWORD);
+  await ada.signedIn();
+  await ada.signOut('signUp');
+  const back = await visit('only-names', 'ada', { element: 'hanko-login' });
+  await back.nameAccount('login_init', { username: 'ada' });
+  await isAbsent(back.button('forgotYourPassword'));
+  await back.typePassword(PASSWORD);
+  await back.signedIn();
+  const { me, amr } = await session({ page, context });
+  assert.deepEqual([me.username.username, me.emails, amr], ['ada', undefined, ['pwd']]);
+});
+
+family('a username is asked for after login', async ({ visit, page, context }) => {
+  const ada = await visit('name-later', 'ada');
+  await ada.goToRegistration();
+  await ada.registerAddress();
+  await ada.setPassword(PASSWORD);
+  await ada.signedIn();
+  await ada.signOut();
+  await ada.nameAccount('login_init', { emailOrUsername: ada.email });
+  await ada.clicks('password');
+  await ada.typePassword(PASSWORD);
+  await ada.sees('createUsername');
+  await isAbsent(ada.button('skip'));
+  await ada.field('username').fill('a-d-a');
+  await ada.clicks('continue');
+  await ada.seesError('invalid_username_error');
+  await ada.field('username').fill('ada');
+  await ada.clicks('continue');
+  await ada.signedIn();
+  assert.equal((await session({ page, context })).claims.username, 'ada');
+});
+
+family('an address is asked for after login, and confirmed', async ({ visit, page, context }) => {
+  const ada = await visit('address-later', 'ada');
+  await ada.goToRegistration();
+  await isAbsent(ada.field('email'));
+  await ada.nameAccount('registration_init', { username: 'ada' });
+  await ada.setPassword(PASSWORD);
+  await ada.signedIn();
+  await ada.signOut();
+  const login = async () => {
+    await ada.nameAccount('login_init', { emailOrUsername: 'ada' });
+    await ada.sees('loginPassword');
+    await ada.typePassword(PASSWORD);
+  };
+  await login();
+  await ada.skip('createEmail');
+  await ada.signedIn();
+  await ada.signOut();
+  await login();
+  await ada.sees('createEmail');
+  await ada.field('email').fill(ada.email);
+  await ada.clicks('continue');
+  await ada.typePasscode();
+  await ada.signedIn();
+  assert.equal((await session({ page, context })).claims.email.address, ada.email);
+});
+
+family('an authenticator app, and a device that is trusted after it', async ({ visit, page, context }) => {
+  const ada = await visit('codeapp', 'ada', { element: 'hanko-registration' });
+  await ada.registerAddress();
+  await ada.setPassword(PASSWORD);
+  await ada.sees('mfaSetUp');
+  await ada.clicks('continue');
+  await ada.setUpAuthenticatorApp();
+  await ada.signedIn();
+  const { amr, me } = await session({ page, context });
+  assert.deepEqual(amr, ['otp', 'pwd', 'totp']);
+  assert.equal(me.mfa_config.auth_app_set_up, true);
+  assert.equal(await cookieNamed(context, 'hanko-device-token'), undefined);
+
+  await ada.signOut('signUp');
+  const back = await visit('codeapp', 'ada', { element: 'hanko-login' });
+  await back.signInWithPassword(PASSWORD);
+  await back.sees('otpLogin');
+  await back.typeDigits(ada.app.wrongCode());
+  await back.seesError('otp_code_invalid');
+  await back.typeDigits(ada.app.code());
+  await back.sees('trustDevice');
+  await back.clicks('trustDevice');
+  await back.signedIn();
+  assert.deepEqual((await session({ page, context })).amr, ['pwd', 'totp']);
+  assert.ok((await cookieNamed(context, 'hanko-device-token')).httpOnly);
+
+  await back.signOut();
+  await back.signInWithPassword(PASSWORD);
+  await back.signedIn();
+  assert.deepEqual((await session({ page, context })).amr, ['pwd'], 'the trusted device was not asked');
+
+  await back.signOut();
+  await context.clearCookies({ name: 'hanko-device-token' });
+  await back.signInWithPassword(PASSWORD);
+  await back.sees('otpLogin');
+});
+
+family('a security key as second factor', async ({ visit, page, context, credentials, plugSecurityKey }) => {
+  const key = await plugSecurityKey();
+  const ada = await visit('keys', 'ada', { element: 'hanko-registration' });
+  await ada.registerAddress();
+  await ada.setPassword(PASSWORD);
+  await ada.sees('mfaSetUp');
+  await ada.clicks('continue');
+  await ada.sees('securityKeySetUp');
+  await ada.clicks('createSecurityKey');
+  await ada.signedIn();
+  assert.deepEqual([(await key.credentials()).length, (await credentials()).length], [1, 0], 'the key on the keyring was asked');
+  assert.deepEqual((await session({ page, context })).amr, ['otp', 'pwd', 'security_key']);
+
+  await ada.signOut('signUp');
+  const back = await visit('keys', 'ada', { element: 'hanko-login' });
+  await back.signInWithPassword(PASSWORD);
+  await back.sees('securityKeyLogin');
+  await back.clicks('securityKeyUse');
+  await back.signedIn();
+  const { amr, me } = await session({ page, context });
+  assert.deepEqual(amr, ['pwd', 'security_key']);
+  assert.equal(me.security_keys.length, 1);
+});
+
+family('a mandatory second factor is created at login, and every device is trusted after it', async ({ visit, page, context }) => {
+  const ada = await visit('mandatory', 'ada');
+  await ada.goToRegistration();
+  await ada.registerAddress();
+  await ada.setPassword(PASSWORD);
+  await ada.signedIn();
+  await ada.signOut();
+  await ada.signInWithPassword(PASSWORD);
+  await ada.sees('mfaSetUp');
+  await isAbsent(ada.button('skip'));
+  await ada.button('securityKey').waitFor();
+  await ada.clicks('authenticatorApp');
+  await ada.setUpAuthenticatorApp();
+  await ada.signedIn();
+  await ada.signOut();
+  await context.clearCookies({ name: 'hanko-device-token' });
+  await ada.signInWithPassword(PASSWORD);
+  await ada.sees('otpLogin');
+  await ada.typeDigits(ada.app.code());
+  await ada.signedIn();
+  assert.ok(await cookieNamed(context, 'hanko-device-token'));
+  await ada.signOut();
+  await ada.signInWithPassword(PASSWORD);
+  await ada.signedIn();
+  assert.deepEqual((await session({ page, context })).amr, ['pwd']);
+});
+
+// None of the published elements' languages is written from right to left.
+for (const [lang, confirmation, login] of [
+  ['de', /bestätigt Ihre Adresse/, /Anmeldecode/],
+  ['bn', /ঠিকানা নিশ্চিতকরণ কোড/, /সাইন-ইন কোড/],
+  ['zh', /邮箱地址/, /登录验证码/],
+]) {
+  family(`page and mail speak ${lang}`, async ({ visit }) => {
+    const ada = await visit('codes', `ada-${lang}`, { element: 'hanko-registration', lang });
+    assert.match((await ada.registerAddress()).subject, confirmation);
+    await ada.signedIn();
+    await ada.signOut('signUp');
+    const back = await visit('codes', `ada-${lang}`, { element: 'hanko-login', lang });
+    await back.nameAccount();
+    await back.sees('loginPasscode');
+    const { code, subject } = await back.mailWithCode();
+    assert.match(subject, login);
+    await back.typeDigits(code === '000000' ? '111111' : '000000');
+    await back.seesError('passcode_invalid');
+    await back.typeDigits(code);
+    await back.signedIn();
+  });
+}
