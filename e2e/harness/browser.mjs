@@ -42,6 +42,14 @@ export async function openPage(browser, options) {
     const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', { options });
     return {
       credentials: async () => (await devtools.send('WebAuthn.getCredentials', { authenticatorId })).credentials,
+      /** Renames what it holds, so that no tenant knows it any more. */
+      estrange: async () => {
+        const { credentials } = await devtools.send('WebAuthn.getCredentials', { authenticatorId });
+        for (const credential of credentials) {
+          await devtools.send('WebAuthn.removeCredential', { authenticatorId, credentialId: credential.credentialId });
+          await devtools.send('WebAuthn.addCredential', { authenticatorId, credential: { ...credential, credentialId: Buffer.from('a stranger here').toString('base64') } });
+        }
+      },
       /** Whether the authenticator answers by itself; off, a ceremony waits for its user. */
       answersByItself: (enabled) => devtools.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled }),
     };

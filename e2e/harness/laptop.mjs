@@ -10,7 +10,7 @@ import { createRequire } from 'node:module';
 import { env, waitFor } from './cluster.mjs';
 
 const CACHE = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hanko-operator`;
-const RUNTIME = process.env.HANKO_RUNTIME ?? `${process.env.CARGO_TARGET_DIR ?? `${CACHE}/target`}/debug/hanko-runtime`;
+const RUNTIME = `${process.env.CARGO_TARGET_DIR ?? `${CACHE}/target`}/debug/hanko-runtime`;
 const { resolve } = createRequire(import.meta.url);
 
 /** Starts everything; `settings` are the projects' by name. Answers {page(project, options), mailUrl, log, close}. */
@@ -43,7 +43,7 @@ export async function startLaptop(settings) {
   const close = async () => {
     server.close();
     server.closeAllConnections();
-    await Promise.all(children.map((child) => child.exitCode ?? new Promise((ended) => child.once('exit', ended) && child.kill())));
+    await Promise.all(children.map(end));
     await rm(folder, { recursive: true });
   };
   try {
@@ -60,6 +60,12 @@ export async function startLaptop(settings) {
     page: (name, element = 'hanko-auth', lang = 'en') => `http://app.${name}.localhost:${pages}/?${new URLSearchParams({ element, lang })}`,
   };
 }
+
+const end = (child) => new Promise((ended) => {
+  if (child.exitCode !== null) return ended();
+  child.once('exit', ended);
+  child.kill();
+});
 
 async function freePort() {
   const server = net.createServer();

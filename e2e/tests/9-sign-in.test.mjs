@@ -18,6 +18,7 @@ const PROJECTS = {
   passkeys: { password: NO_PASSWORDS, email: NO_CODES },
   passwords: { passkey: NO_PASSKEYS, email: NO_CODES, mfa: NO_MFA },
   codes: { password: NO_PASSWORDS, passkey: NO_PASSKEYS, mfa: NO_MFA },
+  open: { privacy: { showAccountExistenceHints: true, onlyShowActualLoginMethods: true }, mfa: NO_MFA },
   choice: { password: { acquireOnRegistration: 'conditional', optional: true }, passkey: { acquireOnRegistration: 'conditional' }, mfa: NO_MFA },
   names: { username: { enabled: true, optional: false }, passkey: NO_PASSKEYS, mfa: NO_MFA },
   'only-names': { email: { enabled: false }, username: { enabled: true, optional: false }, passkey: NO_PASSKEYS, mfa: NO_MFA },
@@ -188,6 +189,61 @@ family('everything: the chooser leads to each method, and back', async ({ visit,
   await ada.signInWithPasscode();
   await ada.signedIn();
   assert.deepEqual((await session({ page, context })).amr, ['otp']);
+});
+
+family('three wrong codes spend the mail, and a new one is sent on request', async ({ visit, page, context }) => {
+  const ada = await visit('codes', 'hasty', { element: 'hanko-registration' });
+  await ada.nameAccount('registration_init');
+  await ada.sees('loginPasscode');
+  const { code } = await ada.mailWithCode();
+  for (const error of ['passcode_invalid', 'passcode_invalid', 'passcode_max_attempts_reached']) {
+    await ada.typeDigits(code === '000000' ? '111111' : '000000');
+    await ada.seesError(error);
+  }
+  await ada.clicks('sendNewPasscode');
+  await ada.typePasscode();
+  await ada.signedIn();
+  assert.deepEqual((await session({ page, context })).amr, ['otp']);
+});
+
+family('a passkey that no account has is refused in words', async ({ visit, answersByItself, estrange }) => {
+  const ada = await visit('passkeys', 'stranger');
+  await ada.goToRegistration();
+  await ada.registerAddress();
+  await ada.createPasskey();
+  await ada.signedIn();
+  await answersByItself(false);
+  await ada.signOut();
+  await estrange();
+  await ada.firstStateSettled('login_init');
+  await answersByItself(true);
+  await ada.clicks('signInPasskey');
+  await ada.seesError('passkey_invalid');
+  await ada.sees('signIn');
+});
+
+family('where strangers may know: unknown and taken addresses are told, and only what an account has is offered', async ({ visit }) => {
+  const ada = await visit('open', 'ada');
+  await ada.nameAccount();
+  await ada.seesError('unknown_email_error');
+  await ada.goToRegistration();
+  await ada.registerAddress();
+  await ada.setPassword(PASSWORD);
+  await ada.skip('registerAuthenticator');
+  await ada.signedIn();
+  await ada.signOut();
+  await ada.nameAccount();
+  await ada.sees('selectLoginMethod');
+  await ada.button('passcode').waitFor();
+  await isAbsent(ada.button('passkey'));
+  await ada.clicks('password');
+  await ada.typePassword(PASSWORD);
+  await ada.skip('registerAuthenticator');
+  await ada.signedIn();
+  await ada.signOut();
+  await ada.goToRegistration();
+  await ada.nameAccount('registration_init');
+  await ada.seesError('email_already_exists');
 });
 
 family('a passkey offered in the address field signs in without a click', async ({ visit, page, context, answersByItself }) => {
