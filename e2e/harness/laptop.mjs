@@ -31,7 +31,7 @@ export async function startLaptop(settings) {
     spec: {
       hosts: [`auth.${name}.localhost`], publicUrl: `http://auth.${name}.localhost:${tenants}`, origins: [`http://app.${name}.localhost:${pages}`],
       mail: { from: { address: `login@${name}.test` }, smtp: { host: '127.0.0.1', port: smtp, tls: 'none' } },
-      settings: { session: { cookie: { domain: `${name}.localhost` } }, ...settings[name] },
+      settings: { ...settings[name], session: { ...settings[name].session, cookie: { domain: `${name}.localhost`, ...settings[name].session?.cookie } } },
     },
   });
   await writeFile(`${folder}/projects.yaml`, Object.keys(settings).map((name) => JSON.stringify(project(name))).join('\n---\n'));

@@ -25,8 +25,8 @@ export class Person {
   }
 
   /** The elements show a new flow's first state twice, half a second apart, and forget what a quicker hand than a person's did in between. */
-  firstStateSettled(state) {
-    return this.page.waitForFunction((name) => window.flowStates.filter((one) => one === name).length >= 2, state);
+  firstStateSettled(state, times = 2) {
+    return this.page.waitForFunction(([name, count]) => window.flowStates.filter((one) => one === name).length >= count, [state, times]);
   }
 
   /** Fills the first page of a login or registration: {email: …}, {username: …} or {emailOrUsername: …}; the own address unless told. */

@@ -19,6 +19,8 @@ const PROJECTS = {
   passwords: { passkey: NO_PASSKEYS, email: NO_CODES, mfa: NO_MFA },
   codes: { password: NO_PASSWORDS, passkey: NO_PASSKEYS, mfa: NO_MFA },
   open: { privacy: { showAccountExistenceHints: true, onlyShowActualLoginMethods: true }, mfa: NO_MFA },
+  stay: { password: NO_PASSWORDS, passkey: NO_PASSKEYS, mfa: NO_MFA, session: { cookie: { retention: 'prompt' } } },
+  header: { password: NO_PASSWORDS, passkey: NO_PASSKEYS, mfa: NO_MFA, session: { enableAuthTokenHeader: true } },
   choice: { password: { acquireOnRegistration: 'conditional', optional: true }, passkey: { acquireOnRegistration: 'conditional' }, mfa: NO_MFA },
   names: { username: { enabled: true, optional: false }, passkey: NO_PASSKEYS, mfa: NO_MFA },
   'only-names': { email: { enabled: false }, username: { enabled: true, optional: false }, passkey: NO_PASSKEYS, mfa: NO_MFA },
@@ -260,6 +262,35 @@ family('a passkey offered in the address field signs in without a click', async 
   await page.reload();
   await ada.signedIn();
   assert.deepEqual((await session({ page, context })).amr, ['passkey']);
+});
+
+family('who stays signed in has said so', async ({ visit, page, context }) => {
+  const ada = await visit('stay', 'ada', { element: 'hanko-registration' });
+  await ada.registerAddress();
+  await ada.signedIn();
+  assert.equal((await cookieNamed(context, 'hanko')).expires, -1, 'it ends with the browser');
+  await ada.signOut('signUp');
+  const back = await visit('stay', 'ada', { element: 'hanko-login' });
+  await back.firstStateSettled('login_init');
+  await page.getByText(back.texts.labels.staySignedIn, { exact: true }).click();
+  await back.firstStateSettled('login_init', 3);
+  await back.nameAccount();
+  await back.typePasscode();
+  await back.signedIn();
+  assert.ok((await cookieNamed(context, 'hanko')).expires * 1000 > Date.now());
+});
+
+family('a token in a header becomes the page\'s own cookie', async ({ visit, page, context }) => {
+  const ada = await visit('header', 'ada');
+  await ada.goToRegistration();
+  await ada.registerAddress();
+  await ada.signedIn();
+  const { httpOnly, value } = await cookieNamed(context, 'hanko');
+  assert.equal(httpOnly, false);
+  const me = await page.evaluate(async (token) => (await fetch(`${tenant}/me`, { headers: { authorization: `Bearer ${token}` } })).json(), value);
+  assert.equal(me.emails[0].address, ada.email);
+  await ada.signOut();
+  assert.equal(await cookieNamed(context, 'hanko'), undefined);
 });
 
 family('a choice at registration between a password and a passkey', async ({ visit, page, context }) => {
