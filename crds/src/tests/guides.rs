@@ -108,6 +108,7 @@ fn ways_to_sign_in_are_what_their_headings_say() {
             trust.policy == DeviceTrustPolicy::Always && trust.duration.as_secs() == 7 * 24 * 3600
         }),
         ("No second factors", |of| !of.mfa.enabled),
+        ("In a frame of another site", |of| of.webauthn.top_origins == ["https://shop.example"]),
         ("Privacy", |of| of.privacy.show_account_existence_hints && of.privacy.only_show_actual_login_methods),
         ("Nobody registers", |of| !of.allow_signup),
         ("Telling the owner", |of| {

@@ -151,6 +151,7 @@ const FLOOD: &str = "ours: one address does not keep the service busy";
 const OTHERS: &[(&str, &str)] = &[
     ("settings.session.renewal.enabled", "ours: sessions that slide"),
     ("settings.session.renewal.absoluteLifespan", "ours: sessions that slide"),
+    ("settings.webauthn.topOrigins", "ours: a login in a frame of a foreign page"),
     ("settings.password.recoveryEndsSessions", "ours: who reset a password locks everybody else out"),
     ("settings.rateLimiter.enabled", "upstream has it for the whole process"),
     ("settings.rateLimiter.passwordLimits.tokens", "upstream has it for the whole process"),

@@ -62,7 +62,8 @@ impl Tenant {
             &webauthn.origins,
             webauthn.registration_timeout,
             webauthn.login_timeout,
-        );
+        )
+        .framed_by(&webauthn.top_origins);
         Self(Arc::new(Inner {
             relying_party,
             user_verification: user_verification(project.settings.passkey.user_verification),

@@ -242,6 +242,8 @@ pub struct Webauthn {
     pub relying_party_name: String,
     /// Accepted origins of client data.
     pub origins: Vec<String>,
+    /// Origins of pages that may frame a ceremony.
+    pub top_origins: Vec<String>,
     /// Registration timeout.
     #[serde(serialize_with = "crate::duration::serialize")]
     pub registration_timeout: Duration,

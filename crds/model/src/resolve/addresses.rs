@@ -144,6 +144,13 @@ fn origins(texts: &[String], findings: &mut Findings) -> (Vec<String>, Vec<Strin
     (web, apps)
 }
 
+/// Origins of foreign pages that may frame a ceremony.
+pub(super) fn top_origins(texts: &[String], findings: &mut Findings) -> Vec<String> {
+    let path = |i| format!("spec.settings.webauthn.topOrigins[{i}]");
+    let parsed = texts.iter().enumerate().filter_map(|(i, text)| findings.ok(path(i), origin(text)));
+    unique(parsed.collect::<Vec<_>>().into_iter())
+}
+
 fn android(text: &str, rest: &str) -> Result<(), String> {
     let hash = rest.strip_prefix("apk-key-hash:").unwrap_or_default();
     let base64url = hash.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));

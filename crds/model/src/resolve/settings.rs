@@ -6,7 +6,10 @@ use crate::{
     document::Document,
     problem::Findings,
     project::{Email, Passkey, Password, Privacy, SecurityNotifications, Settings, Webauthn},
-    resolve::{addresses::Addresses, identifiers, limits, mfa, session, sign_in},
+    resolve::{
+        addresses::{self, Addresses},
+        identifiers, limits, mfa, session, sign_in,
+    },
     spec::{
         Acquire, AttestationPreference, PasskeySpec, PasswordSpec, SecurityNotificationsSpec, SettingsSpec,
         UserVerification, WebauthnSpec,
@@ -135,6 +138,7 @@ fn resolve_webauthn(
     if let Some(name) = &name {
         check_text("spec.settings.webauthn.relyingParty.displayName", name, findings);
     }
+    let top_origins = addresses::top_origins(&spec.top_origins, findings);
     let timeouts = spec.timeouts.clone().unwrap_or_default();
     let mut timeout = |name: &str, given| {
         let path = format!("spec.settings.webauthn.timeouts.{name}");
@@ -144,6 +148,7 @@ fn resolve_webauthn(
         relying_party_id: addresses.map(|addresses| addresses.rp_id.clone()).unwrap_or_default(),
         relying_party_name: name.unwrap_or_else(|| service_name.to_owned()),
         origins: addresses.map(|addresses| addresses.webauthn_origins.clone()).unwrap_or_default(),
+        top_origins,
         registration_timeout: timeout("registration", timeouts.registration),
         login_timeout: timeout("login", timeouts.login),
     }

@@ -289,6 +289,10 @@ pub struct WebauthnSpec {
     /// Ceremony timeouts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeouts: Option<TimeoutsSpec>,
+    /// Origins of foreign pages that may show the login in a frame and use passkeys there, as `https://shop.example`. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(max = 300)), extend("x-kubernetes-list-type" = "set"))]
+    pub top_origins: Vec<String>,
 }
 
 /// The relying party.

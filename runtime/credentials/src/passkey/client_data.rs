@@ -15,6 +15,7 @@ pub(super) struct ClientData {
     pub(super) challenge: Challenge,
     pub(super) origin: String,
     cross_origin: bool,
+    top_origin: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -25,13 +26,15 @@ struct Fields {
     origin: String,
     #[serde(default)]
     cross_origin: Option<bool>,
+    #[serde(default)]
+    top_origin: Option<String>,
 }
 
 impl ClientData {
     pub(super) fn parse(raw: Vec<u8>) -> Result<Self, Refusal> {
-        let Fields { r#type, challenge, origin, cross_origin } =
+        let Fields { r#type, challenge, origin, cross_origin, top_origin } =
             serde_json::from_slice(&raw).map_err(|_| Refusal::Malformed("clientDataJSON"))?;
-        Ok(Self { raw, r#type, challenge, origin, cross_origin: cross_origin.unwrap_or(false) })
+        Ok(Self { raw, r#type, challenge, origin, cross_origin: cross_origin.unwrap_or(false), top_origin })
     }
 
     /// Type, origin and frame. The challenge has already chosen the ceremony.
@@ -42,8 +45,8 @@ impl ClientData {
         if !rp.allows_origin(&self.origin) {
             return Err(Refusal::Origin(quoted(&self.origin)));
         }
-        if self.cross_origin {
-            return Err(Refusal::CrossOrigin);
+        if self.cross_origin && !self.top_origin.as_deref().is_some_and(|top| rp.allows_top_origin(top)) {
+            return Err(Refusal::CrossOrigin(self.top_origin.as_deref().map(quoted).unwrap_or_default()));
         }
         Ok(())
     }

@@ -72,6 +72,7 @@ pub struct RelyingParty {
     id: String,
     name: String,
     origins: Vec<String>,
+    top_origins: Vec<String>,
     registration_timeout: Duration,
     login_timeout: Duration,
 }
@@ -87,7 +88,19 @@ impl RelyingParty {
         login_timeout: Duration,
     ) -> Self {
         let origins = origins.into_iter().map(Into::into).collect();
-        Self { id: id.into(), name: name.into(), origins, registration_timeout, login_timeout }
+        let top_origins = Vec::new();
+        Self { id: id.into(), name: name.into(), origins, top_origins, registration_timeout, login_timeout }
+    }
+
+    /// Lets ceremonies run in frames of pages of these origins (WebAuthn L3 §13.4.9). Without, in nobody's.
+    #[must_use]
+    pub fn framed_by(mut self, top_origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.top_origins = top_origins.into_iter().map(Into::into).collect();
+        self
+    }
+
+    fn allows_top_origin(&self, origin: &str) -> bool {
+        self.top_origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     }
 
     /// The RP ID. Every credential is bound to the one it was made for.

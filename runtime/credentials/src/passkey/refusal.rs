@@ -24,9 +24,9 @@ pub enum Refusal {
     /// Another site.
     #[error("the origin {0:?} is not allowed")]
     Origin(String),
-    /// Inside a foreign frame.
-    #[error("the ceremony ran in a cross-origin frame")]
-    CrossOrigin,
+    /// Inside a page of this origin, which may not frame ceremonies; empty when the browser did not say which.
+    #[error("the ceremony ran in a frame of the foreign page {0:?}")]
+    CrossOrigin(String),
     /// The authenticator signed for another RP ID.
     #[error("the response is for another RP ID")]
     RpId,

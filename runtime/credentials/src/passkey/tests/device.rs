@@ -46,6 +46,7 @@ pub(super) struct Device {
     pub(super) rp_id: String,
     pub(super) origin: String,
     pub(super) cross_origin: Option<bool>,
+    pub(super) top_origin: Option<&'static str>,
     pub(super) kind: Option<&'static str>,
 }
 
@@ -68,6 +69,7 @@ impl Device {
             rp_id: "fern.test".into(),
             origin: "https://auth.fern.test".into(),
             cross_origin: None,
+            top_origin: None,
             kind: None,
         }
     }
@@ -143,6 +145,9 @@ impl Device {
         });
         if let Some(cross_origin) = self.cross_origin {
             fields["crossOrigin"] = cross_origin.into();
+        }
+        if let Some(top_origin) = self.top_origin {
+            fields["topOrigin"] = top_origin.into();
         }
         fields.to_string().into_bytes()
     }

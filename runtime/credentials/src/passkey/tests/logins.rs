@@ -37,7 +37,7 @@ fn a_lying_browser_or_authenticator_does_not_sign_in() {
     type Lie = fn(&mut Device);
     let cases: [(&str, Lie, Refusal); 7] = [
         ("origin", |d| d.origin = "https://evil.test".into(), Refusal::Origin("https://evil.test".into())),
-        ("frame", |d| d.cross_origin = Some(true), Refusal::CrossOrigin),
+        ("frame", |d| d.cross_origin = Some(true), Refusal::CrossOrigin(String::new())),
         ("type", |d| d.kind = Some("webauthn.create"), Refusal::ClientDataType),
         ("rp id", |d| d.rp_id = "auth.fern.test".into(), Refusal::RpId),
         ("presence", |d| d.flags = UV, Refusal::UserNotPresent),
@@ -51,6 +51,23 @@ fn a_lying_browser_or_authenticator_does_not_sign_in() {
         let options = world.discoverable();
         assert_eq!(world.finish_login(&device.get(&options), &passkey).unwrap_err(), refusal, "{name}");
         assert_eq!(world.ceremonies.len(), 1, "{name}: the ceremony stays open");
+    }
+}
+
+#[test]
+fn a_frame_is_good_where_its_page_is_listed_and_nowhere_else() {
+    for (listed, top, accepted) in [
+        (vec!["https://shop.test"], Some("https://shop.test"), true),
+        (vec!["https://shop.test"], Some("https://evil.test"), false),
+        (vec!["https://shop.test"], None, false),
+        (vec![], Some("https://shop.test"), false),
+    ] {
+        let (mut world, mut device, passkey) = enrolled();
+        world.rp = world.rp.clone().framed_by(listed.clone());
+        (device.cross_origin, device.top_origin) = (Some(true), top);
+        let options = world.discoverable();
+        let outcome = world.finish_login(&device.get(&options), &passkey);
+        assert_eq!(outcome.is_ok(), accepted, "{listed:?} {top:?}");
     }
 }
 

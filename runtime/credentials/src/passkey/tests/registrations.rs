@@ -71,7 +71,7 @@ fn a_lying_browser_or_authenticator_registers_nothing() {
     type Lie = fn(&mut Device);
     let cases: [(&str, Lie, Refusal); 10] = [
         ("origin", |d| d.origin = "https://evil.test".into(), Refusal::Origin("https://evil.test".into())),
-        ("frame", |d| d.cross_origin = Some(true), Refusal::CrossOrigin),
+        ("frame", |d| d.cross_origin = Some(true), Refusal::CrossOrigin(String::new())),
         ("type", |d| d.kind = Some("webauthn.get"), Refusal::ClientDataType),
         ("rp id", |d| d.rp_id = "auth.fern.test".into(), Refusal::RpId),
         ("presence", |d| d.flags = UV, Refusal::UserNotPresent),
