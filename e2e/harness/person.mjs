@@ -49,10 +49,12 @@ export class Person {
     }, { seconds: 30 });
   }
 
-  /** Fills the six boxes; the element submits them by itself with the last digit. */
+  /** Fills the six boxes; the element submits them by itself with the last digit. Waits for the answer. */
   async typeDigits(code) {
+    const before = await this.page.evaluate(() => window.flowStates.length);
     await this.page.locator('input[part~=passcode-input]').first().click();
     await this.page.keyboard.type(code);
+    await this.page.waitForFunction((count) => window.flowStates.length > count, before);
   }
 
   /** Types the code of the next mail, and answers that mail. */
