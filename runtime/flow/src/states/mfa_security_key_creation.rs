@@ -2,9 +2,10 @@
 
 use crate::{
     engine::State,
-    states::{back::Back, onboarding_create_passkey::GenerateSecurityKeyOptions},
+    rules::passkey::Kind,
+    states::{back::Back, onboarding_create_passkey::GenerateCreationOptions},
 };
 
 pub(crate) fn state() -> State {
-    State::named("mfa_security_key_creation", "mfa_creation").on(GenerateSecurityKeyOptions).on(Back)
+    State::named("mfa_security_key_creation", "mfa_creation").on(GenerateCreationOptions(Kind::SecurityKey)).on(Back)
 }

@@ -13,15 +13,19 @@ use crate::{
 };
 
 pub(crate) fn state() -> State {
-    State::named("onboarding_create_passkey", "credential_onboarding").on(GenerateCreationOptions).on(Skip).on(Back)
+    State::named("onboarding_create_passkey", "credential_onboarding")
+        .on(GenerateCreationOptions(Kind::Passkey))
+        .on(Skip)
+        .on(Back)
 }
 
-struct GenerateCreationOptions;
+/// Gets the options for what is to be made.
+pub(super) struct GenerateCreationOptions(pub(super) Kind);
 
 #[async_trait]
 impl Action for GenerateCreationOptions {
     const NAME: &'static str = "webauthn_generate_creation_options";
-    const DESCRIPTION: &'static str = "Gets the options for making a passkey.";
+    const DESCRIPTION: &'static str = "Gets the options for making a credential.";
     const LEADS_TO: &'static [&'static str] = &["onboarding_verify_passkey_attestation"];
     type Input = Nothing;
 
@@ -30,27 +34,7 @@ impl Action for GenerateCreationOptions {
     }
 
     async fn decide(&self, cx: &mut Cx<'_>, _input: Nothing) -> Result<Step, Failure> {
-        passkey::offer_creation(cx, Kind::Passkey).await?;
-        Ok(Step::to("onboarding_verify_passkey_attestation"))
-    }
-}
-
-/// The same for a security key.
-pub(super) struct GenerateSecurityKeyOptions;
-
-#[async_trait]
-impl Action for GenerateSecurityKeyOptions {
-    const NAME: &'static str = GenerateCreationOptions::NAME;
-    const DESCRIPTION: &'static str = "Gets the options for making a security key.";
-    const LEADS_TO: &'static [&'static str] = &["onboarding_verify_passkey_attestation"];
-    type Input = Nothing;
-
-    fn suspended(&self, cx: &Cx<'_>) -> bool {
-        !cx.stash.webauthn_available
-    }
-
-    async fn decide(&self, cx: &mut Cx<'_>, _input: Nothing) -> Result<Step, Failure> {
-        passkey::offer_creation(cx, Kind::SecurityKey).await?;
+        passkey::offer_creation(cx, self.0).await?;
         Ok(Step::to("onboarding_verify_passkey_attestation"))
     }
 }
