@@ -9,6 +9,7 @@ mod audit;
 mod browser;
 mod database;
 mod engine;
+mod events;
 mod identifiers;
 mod login;
 mod passkeys;
@@ -18,6 +19,7 @@ mod recovery;
 mod registration;
 mod sessions;
 mod totp;
+mod trusted_devices;
 mod unproven;
 mod walk;
 

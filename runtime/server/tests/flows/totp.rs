@@ -33,10 +33,16 @@ fn wrong_code(app: &TestApp, secret: &str) -> String {
 
 /// A registration with a password that has come to the choice of a second factor.
 pub async fn register_up_to_chooser<'a>(app: &'a TestApp, address: &str, capabilities: Value) -> Flow<'a> {
+    register_up_to_chooser_as(app, json!({"email": address}), capabilities).await
+}
+
+/// The same with these identifiers.
+pub async fn register_up_to_chooser_as<'a>(app: &'a TestApp, identifiers: Value, capabilities: Value) -> Flow<'a> {
     let mut flow = begin(app, "/registration", capabilities).await;
-    flow.act("register_login_identifier", json!({"email": address})).await;
+    let address = identifiers["email"].as_str().unwrap_or_default().to_owned();
+    flow.act("register_login_identifier", identifiers).await;
     if flow.state() == "passcode_confirmation" {
-        let code = app.mailbox.take(address).await.code();
+        let code = app.mailbox.take(&address).await.code();
         flow.act("verify_passcode", json!({"code": code})).await;
     }
     flow.act("register_password", json!({"new_password": PASSWORD})).await;

@@ -129,7 +129,13 @@ pub struct Flow<'a> {
 impl<'a> Flow<'a> {
     /// `path` as the client configures it: `/login`, `/registration`, or below `/flow`.
     pub async fn begin(app: &'a TestApp, path: &str) -> Self {
-        Self { app, answer: app.post_with(path, &[]).await, headers: Vec::new() }
+        Self::begin_with(app, path, &[]).await
+    }
+
+    /// With headers that every request of the run has.
+    pub async fn begin_with(app: &'a TestApp, path: &str, headers: &[(&str, &str)]) -> Self {
+        let own = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Self { app, answer: app.post_with(path, headers).await, headers: own.collect() }
     }
 
     /// The newest answer's document.
