@@ -44,7 +44,7 @@ pub(crate) struct Memory {
 }
 
 impl Subject {
-    /// Writes the project: no limits in the way, mail to `inbox`.
+    /// Writes the project: no limits and no second factors in the way, mail to `inbox`.
     pub(crate) fn prepare(binary: &Path, database: Option<&str>, inbox: SocketAddr) -> Result<Self, Error> {
         let folder = tempfile::tempdir().map_err(Error::io("temporary folder"))?;
         let mut spec = json!({
@@ -53,7 +53,7 @@ impl Subject {
             "publicUrl": "http://auth.acme.localhost:8000",
             "origins": ["http://app.acme.localhost:8800"],
             "mail": {"from": {"address": "login@acme.localhost"}, "smtp": {"host": inbox.ip().to_string(), "port": inbox.port(), "tls": "none"}},
-            "settings": {"rateLimiter": {"enabled": false}},
+            "settings": {"rateLimiter": {"enabled": false}, "mfa": {"acquireOnRegistration": false}},
         });
         if let Some(url) = database {
             let secret = folder.path().join("secrets/bench/db");
