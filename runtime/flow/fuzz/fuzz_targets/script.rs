@@ -6,6 +6,7 @@
 //! continue_with_login_identifier {"email":"jane@x.de"}   an action of the flow that began last, with its inputs
 //! verify_passcode {"code":"$code"}                       $code: from the last mail; $totp: of the secret that was shown
 //! +60                                                    a minute passes
+//! =jane:token                                            the trusted-device cookie from now on
 //! !back@no-uuid {"csrf_token":7}                         an action string and a body as they are
 //! ```
 
@@ -21,6 +22,7 @@ pub(crate) enum Step<'a> {
     Begin(&'static str),
     Act { action: &'a [u8], inputs: &'a [u8] },
     Wait(u32),
+    Cookie(&'a [u8]),
     Raw { action: &'a [u8], body: &'a [u8] },
 }
 
@@ -41,6 +43,7 @@ impl<'a> Step<'a> {
                 let seconds = std::str::from_utf8(seconds).ok().and_then(|text| text.trim().parse().ok());
                 Self::Wait(seconds.unwrap_or(1))
             }
+            [b'=', cookie @ ..] => Self::Cookie(cookie),
             [b'!', rest @ ..] => {
                 let (action, body) = halves(rest);
                 Self::Raw { action, body }

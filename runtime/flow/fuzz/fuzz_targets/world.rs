@@ -9,7 +9,7 @@ use std::{
 
 use aws_lc_rs::hmac;
 use hanko_credentials::{Hasher, password::PATIENCE};
-use hanko_domain::{Clock, Random, RequestMeta, TenantId, Timestamp};
+use hanko_domain::{Clock, Random, RequestMeta, Secret, TenantId, Timestamp};
 use hanko_flow::{Body, Tenant, TenantParts};
 use hanko_keys::{MasterKeys, Sealer, SigningKeys, seal::Place};
 use hanko_model::project::Project;
@@ -52,6 +52,7 @@ pub(crate) struct World {
     /// The last document of the flow that began last.
     document: Value,
     secret: Option<String>,
+    trusted_devices: Option<Secret<String>>,
 }
 
 pub(crate) fn runtime() -> &'static Runtime {
@@ -141,7 +142,17 @@ impl World {
             clock: clock.clone(),
             random: Random::system(),
         });
-        Self { _folder: folder, store, tenant, sealer, clock, flow: "login", document: Value::Null, secret: None }
+        Self {
+            _folder: folder,
+            store,
+            tenant,
+            sealer,
+            clock,
+            flow: "login",
+            document: Value::Null,
+            secret: None,
+            trusted_devices: None,
+        }
     }
 
     pub(crate) async fn close(self) {
@@ -155,6 +166,9 @@ impl World {
                 self.document = self.request(None, Body::Empty).await;
             }
             Step::Wait(seconds) => self.clock.advance(Duration::from_secs(u64::from(*seconds))),
+            Step::Cookie(text) => {
+                self.trusted_devices = Some(Secret::new(String::from_utf8_lossy(text).into_owned()));
+            }
             Step::Raw { action, body } => {
                 let body = match body {
                     [] => Body::Empty,
@@ -183,7 +197,11 @@ impl World {
 
     async fn request(&mut self, action: Option<&str>, body: Body) -> Value {
         self.clock.advance(Duration::from_millis(1)); // so that what happens later has the greater id
-        let meta = RequestMeta { ip: Some([192, 0, 2, 1].into()), ..RequestMeta::default() };
+        let meta = RequestMeta {
+            ip: Some([192, 0, 2, 1].into()),
+            trusted_devices: self.trusted_devices.clone(),
+            ..RequestMeta::default()
+        };
         let reply = hanko_flow::run(&self.tenant, self.flow, "", action, body.clone(), &meta).await.unwrap();
         let document = answer::check(self.flow, action, &body, &reply);
         if std::env::var_os("SHOW").is_some() {
@@ -194,6 +212,9 @@ impl World {
                 document["name"],
                 document["error"]["code"]
             );
+        }
+        if let Some(trusted) = reply.trusted_device {
+            self.trusted_devices = Some(trusted.cookie);
         }
         if let Some(secret) = document["payload"]["otp_secret"].as_str() {
             self.secret = Some(secret.to_owned());
