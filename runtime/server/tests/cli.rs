@@ -133,3 +133,47 @@ fn serve_makes_its_keys_reloads_on_hang_up_and_ends_with_0_when_told() {
     log.read_to_string(&mut rest).unwrap();
     assert!(rest.contains("draining") && rest.trim_end().ends_with("ended"), "{rest}");
 }
+
+#[test]
+fn mail_preview_writes_every_mail_and_a_page_that_shows_them() {
+    let mail = "mail: {from: {address: login@acme.example}, smtp: {host: mail.acme.example}, templates: {texts: {de: {greeting: 'Moin { $service },'}}}}";
+    let document = GOOD.replace("spec: {", &format!("spec: {{{mail}, "));
+    let folder = folder(&document);
+    let (code, out, err) =
+        run(folder.path(), &["mail", "preview", "project.yaml", "--out", "a/mails", "--language", "de-AT"]);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "default/acme: 16 mails, open a/mails/index.html\n", ""));
+    let read = |name: &str| fs::read_to_string(folder.path().join("a/mails").join(name)).unwrap();
+    assert_eq!(read("login.de.subject.txt"), "482913 ist Ihr Anmeldecode für acme\n");
+    assert!(read("login.de.txt").starts_with("Moin acme,\n"));
+    assert!(read("login.de.html").contains("<html lang=\"de\">"));
+    let index = read("index.html");
+    assert_eq!(index.matches("<iframe src=\"login.de.html\"").count(), 2, "wide and narrow");
+    assert!(index.contains("Mails of acme"));
+    let (code, _, _) = run(folder.path(), &["mail", "preview", "project.yaml", "--out", "all"]);
+    assert_eq!((code, fs::read_dir(folder.path().join("all")).unwrap().count()), (0, 16 * 9 * 3 + 1));
+}
+
+#[test]
+fn a_text_that_cannot_be_said_is_found_by_check_and_by_preview() {
+    let mail = "mail: {from: {address: login@acme.example}, smtp: {host: mail.acme.example}, templates: {texts: {de: {greeting: '{ $nobody }'}}}}";
+    let folder = folder(&GOOD.replace("spec: {", &format!("spec: {{{mail}, ")));
+    for arguments in [&["check", "project.yaml"][..], &["mail", "preview", "project.yaml", "--out", "mails"]] {
+        let (code, out, _) = run(folder.path(), arguments);
+        assert_eq!(code, 1);
+        assert!(
+            out.starts_with("default/acme: spec.mail.templates.texts.de[greeting]: cannot be said in the mail login: "),
+            "{out}"
+        );
+    }
+    assert!(!folder.path().join("mails").exists());
+}
+
+#[test]
+fn mail_texts_prints_the_texts_that_can_be_replaced() {
+    let folder = folder(GOOD);
+    let (code, out, _) = run(folder.path(), &["mail", "texts", "--language", "pt"]);
+    assert!(
+        code == 0 && out.contains("greeting = Olá,\n") && out.contains("\nlogin =\n    .subject = { $code }"),
+        "{out}"
+    );
+}

@@ -72,7 +72,10 @@ pub fn compose(
         .raw_header(header("Content-Language", words.language))
         .multipart(body)?;
     let octets = String::from_utf8(message.formatted()).map_err(|_| lettre::error::Error::NonAsciiChars)?;
-    let ascii_addresses = from.address.as_str().is_ascii() && to.as_str().is_ascii();
+    let ascii_addresses = [Some(&from.address), from.reply_to.as_ref(), Some(to)]
+        .into_iter()
+        .flatten()
+        .all(|address| address.as_str().is_ascii());
     Ok(Mail { envelope: message.envelope().clone(), ascii_addresses, octets: Zeroizing::new(octets), id })
 }
 

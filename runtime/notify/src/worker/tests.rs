@@ -2,7 +2,7 @@ use hanko_domain::{EmailAddress, RequestMeta, Secret};
 use hanko_keys::MasterKeys;
 use hanko_model::{
     document::{Unknown, parse},
-    project::Project,
+    project::{MailTemplate, MailTemplates, Project},
 };
 use hanko_store::{DatabaseUrl, PoolSize, Store, TenantStore};
 use tokio::time::Instant;
@@ -31,6 +31,7 @@ struct Home {
     store: TenantStore,
     sealer: Sealer,
     mailer: Arc<Mailer>,
+    look: Arc<Look>,
 }
 
 impl House {
@@ -58,7 +59,12 @@ impl House {
             from_name: "Acme".into(),
             reply_to: None,
         };
-        Home { store, sealer: Sealer::new(&keys, tenant).unwrap(), mailer: Arc::new(Mailer::hasty(config)) }
+        Home {
+            store,
+            sealer: Sealer::new(&keys, tenant).unwrap(),
+            mailer: Arc::new(Mailer::hasty(config)),
+            look: Arc::default(),
+        }
     }
 
     async fn enqueue(&self, home: &Home, template: Template, to: &str) {
@@ -93,7 +99,7 @@ impl House {
         let homes: Vec<Home> = homes.iter().map(|home| (*home).clone()).collect();
         let mailers = move |tenant| {
             let home = homes.iter().find(|home| home.store.tenant() == tenant)?;
-            Some(Way { mailer: Arc::clone(&home.mailer), look: Arc::default(), sealer: home.sealer.clone() })
+            Some(Way { mailer: Arc::clone(&home.mailer), look: home.look.clone(), sealer: home.sealer.clone() })
         };
         let (counters, shutdown) = (worker.counters(), CancellationToken::new());
         let task = tokio::spawn(worker.run(mailers, shutdown.clone(), Duration::from_secs(5)));
@@ -166,6 +172,35 @@ async fn a_mail_without_a_code_is_sent_too() {
     let running = house.work(&[&home]);
     until("the mail is noted as sent", async || house.waiting().await == 0).await;
     assert!(!server.mails()[0].octets.contains("482913"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_mail_goes_out_in_our_words_when_the_projects_cannot_be_said() {
+    let (house, server) = (House::new().await, Mock::start(Script::default()).await);
+    let broken = MailTemplate { subject: Some("{{ nothing }}".into()), ..MailTemplate::default() };
+    let templates = [("login", [("en", broken)].into())].into();
+    let look = Arc::new(Look::new(&MailTemplates { templates, ..MailTemplates::default() }));
+    let home = Home { look, ..house.home(&server).await };
+    let running = house.work(&[&home]);
+    house.enqueue(&home, Template::Login, "kim@fern.example").await;
+    house.enqueue(&home, Template::Recovery, "kim@fern.example").await;
+    until("both are noted as sent", async || house.waiting().await == 0).await;
+    assert!(server.mails().iter().any(|mail| mail.octets.contains("Subject: 482913 is your Acme sign-in code")));
+    assert_eq!((running.counters.left_aside(), running.count("login", "sent")), (1, 1));
+    running.stop().await;
+}
+
+/// FC-37.
+#[tokio::test]
+async fn a_mail_to_an_address_the_server_cannot_take_is_given_up_at_once() {
+    let server = Mock::start(Script { abilities: vec!["8BITMIME"], ..Script::default() }).await;
+    let house = House::new().await;
+    let home = house.home(&server).await;
+    let running = house.work(&[&home]);
+    house.enqueue(&home, Template::Login, "josé@fern.example").await;
+    until("it is given up", async || house.waiting().await == 0).await;
+    assert_eq!((running.count("login", "failed"), running.count("login", "retried")), (1, 0));
     running.stop().await;
 }
 

@@ -8,10 +8,14 @@ fn words(subject: &str, text: &str, html: &str) -> Rendered {
 }
 
 fn octets(from_name: &str, to: &str, words: &Rendered) -> String {
+    octets_with(from_name, None, to, words)
+}
+
+fn octets_with(from_name: &str, reply_to: Option<&str>, to: &str, words: &Rendered) -> String {
     let from = Sender {
         address: EmailAddress::parse("noreply@acme.example").unwrap(),
         name: from_name.into(),
-        reply_to: None,
+        reply_to: reply_to.map(|address| EmailAddress::parse(address).unwrap()),
     };
     let event = EventId(uuid::Uuid::from_u128(7));
     let mail = compose(&from, &EmailAddress::parse(to).unwrap(), words, event, Timestamp::from_seconds(1_790_000_000));
@@ -62,6 +66,13 @@ fn a_mail_has_the_headers_of_an_automatic_message() {
     let (plain, html) =
         (octets.find("Content-Type: text/plain; charset=utf-8"), octets.find("Content-Type: text/html"));
     assert!(plain.unwrap() < html.unwrap(), "the last part is the preferred one");
+}
+
+#[test]
+fn answers_go_where_the_project_wants_them() {
+    let words = words("Hi", "Text", "<p>");
+    let octets = octets_with("Acme", Some("help@acme.example"), "kim@fern.example", &words);
+    assert!(headers(&octets).iter().any(|header| header == "Reply-To: help@acme.example"), "{octets}");
 }
 
 #[test]

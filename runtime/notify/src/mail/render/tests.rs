@@ -1,6 +1,9 @@
 use hanko_domain::EmailAddress;
 
-use hanko_model::project::LANGUAGES;
+use hanko_model::{
+    document::{Unknown, parse},
+    project::LANGUAGES,
+};
 
 use super::*;
 use crate::mail::{Template, sample::NOW};
@@ -133,4 +136,106 @@ fn the_html_says_its_language_and_subject_and_loads_nothing() {
     for foreign in ["http", "src=", "url(", "<a ", "<script"] {
         assert!(!mail.html.contains(foreign), "{foreign}");
     }
+}
+
+fn look(templates: serde_json::Value) -> Arc<Look> {
+    let document = serde_json::json!({
+        "apiVersion": "hanko-operator.dev/v1alpha1", "kind": "HankoProject", "metadata": {"name": "acme"},
+        "spec": {
+            "hosts": ["auth.acme.example"],
+            "mail": {"from": {"address": "login@acme.example"}, "smtp": {"host": "mail.acme.example"}, "templates": templates},
+        },
+    });
+    let documents = parse(&document.to_string(), Unknown::Refuse).unwrap().documents;
+    Arc::new(Look::new(&hanko_model::resolve(&documents[0]).unwrap().mail.unwrap().templates))
+}
+
+/// The mail, and why something of the project was left aside.
+fn in_own_words(look: &Arc<Look>, template: Template, language: &str) -> (Rendered, Option<String>) {
+    let message = message(template, language, "Acme", 300);
+    let (words, left_aside) = Renderer::new().unwrap().render(&message, look, NOW).unwrap();
+    (words, left_aside.map(|error| error.to_string()))
+}
+
+#[test]
+fn each_part_comes_from_the_readers_language_then_the_default_one_then_us() {
+    let look = look(serde_json::json!({
+        "defaultLanguage": "de",
+        "texts": {"fr": {"login.subject": "Acme : { $code }"}, "it": {"greeting": "Salve,"}},
+        "templates": {"login": {
+            "de": {"subject": "de {{ code }}", "html": "<p>de {{ t('greeting') }} {{ language }}</p><p>{{ code }}</p>"},
+            "pl": {"text": "pl {{ code }}"},
+            "nl": {"html": "<b>nl</b> <i>{{ code }}</i>", "text": "nl {{ code }}"},
+        }},
+    }));
+    let parts = |language| {
+        let (words, left_aside) = in_own_words(&look, Template::Login, language);
+        assert_eq!(left_aside, None);
+        (words.language, words.subject, words.html, words.text)
+    };
+    let html = "<p>de Guten Tag, de</p><p>482913</p>".to_owned();
+    let (text, subject) = ("de Guten Tag, de\n\n482913\n".to_owned(), "de 482913".to_owned());
+    assert_eq!(parts("de"), ("de", subject.clone(), html.clone(), text.clone()));
+    assert_eq!(parts("tlh"), ("de", subject.clone(), html.clone(), text.clone()), "no such language");
+    assert_eq!(parts("fr"), ("de", subject.clone(), html.clone(), text), "the default language's before our French");
+    assert_eq!(parts("pl"), ("de", subject.clone(), html, "pl 482913\n".to_owned()));
+    assert_eq!(parts("nl"), ("nl", subject, "<b>nl</b> <i>482913</i>".to_owned(), "nl 482913\n".to_owned()));
+
+    let (recovery, _) = in_own_words(&look, Template::Recovery, "it");
+    assert!(recovery.text.starts_with("Salve,\n\nHa chiesto"), "{}", recovery.text);
+    let (recovery, _) = in_own_words(&look, Template::Recovery, "fr");
+    assert!(recovery.text.starts_with("Bonjour,"), "{}", recovery.text);
+}
+
+#[test]
+fn a_language_that_is_not_offered_is_the_default_one() {
+    let look = look(serde_json::json!({"languages": ["nl", "it"]}));
+    assert_eq!(in_own_words(&look, Template::Login, "de").0.language, "nl");
+    assert_eq!(in_own_words(&look, Template::Login, "de, it;q=0.1").0.language, "it");
+}
+
+#[test]
+fn what_cannot_be_said_is_left_aside_and_told() {
+    for (templates, reason) in [
+        (
+            serde_json::json!({"texts": {"en": {"login.intro": "{ $none }"}}}),
+            "the project's text login.intro (en): Unknown variable: $none",
+        ),
+        (
+            serde_json::json!({"templates": {"login": {"en": {"html": "{{ nothing }}"}}}}),
+            "the project's template html (en): undefined value (line 1)",
+        ),
+        (
+            serde_json::json!({"templates": {"login": {"en": {"text": "{% for i in range(99999) %}{{ i }}{% endfor %}"}}}}),
+            "the project's template text (en): range is unknown (line 1)",
+        ),
+    ] {
+        let (words, left_aside) = in_own_words(&look(templates), Template::Login, "en");
+        assert_eq!(left_aside.as_deref(), Some(reason));
+        assert!(words.text.contains("Here is the code to finish signing in to Acme:\n\n482913\n\n"), "{}", words.text);
+    }
+}
+
+#[test]
+fn branding_is_seen_in_html_and_text_and_nothing_in_it_escapes() {
+    let look = look(serde_json::json!({"branding": {
+        "logo": {"url": "https://cdn.acme.example/x.png?a=\"b\"", "alt": "<Acme>", "width": 120},
+        "colors": {"accent": "#0b5fff"}, "dark": {"background": "#010203"}, "cornerRadius": 3,
+        "footer": {"text": {"en": "Acme & Co"}, "links": [{"label": {"en": "<b>"}, "url": "https://acme.example/'x'"}]},
+        "support": {"email": "help@acme.example"},
+    }}));
+    let (words, _) = in_own_words(&look, Template::Login, "en");
+    for part in [
+        "<img src=\"https:&#x2f;&#x2f;cdn.acme.example&#x2f;x.png?a=%22b%22\" alt=\"&lt;Acme&gt;\" width=\"120\"",
+        "color: #0b5fff",
+        "background: #010203 !important",
+        "border-radius: 3px",
+        "Acme &amp; Co",
+        ">&lt;b&gt;</a>",
+        "href=\"mailto:help@acme.example\"",
+    ] {
+        assert!(words.html.contains(part), "{part}: {}", words.html);
+    }
+    assert_eq!(html::check(&words.html), Ok(()));
+    assert!(words.text.ends_with("\nAcme & Co\n<b> <https://acme.example/'x'>\nhelp@acme.example\n"), "{}", words.text);
 }
