@@ -6,7 +6,7 @@ use hanko_store::otp_secrets::OtpSecret;
 
 use crate::{
     effect::Effect,
-    engine::{Cx, Failure, Hook},
+    engine::{Cx, Failure, FlowError, Hook},
     rules::report,
     stash::LoginMethod,
 };
@@ -19,7 +19,8 @@ pub(crate) async fn address_proven(cx: &mut Cx<'_>) -> Result<(), Failure> {
         return if cx.stash.adds_email { add_email(cx, true).await } else { Ok(()) };
     };
     if Some(email.user) != cx.stash.user {
-        return Err(Failure::internal("the proven address changed hands during the flow"));
+        // It changed hands during the flow; another address may do.
+        return Err(Failure::refused(FlowError::NotPermitted));
     }
     if !email.verified {
         cx.then(Effect::VerifyEmail(email.id));

@@ -17,7 +17,9 @@ use crate::{
 
 /// Takes a token for a password attempt. `Some`: none is left for so many seconds.
 pub(crate) async fn password(cx: &mut Cx<'_>) -> Result<Option<u64>, Failure> {
-    let account = cx.stash.identification.clone().unwrap_or_default();
+    // An account is one whatever it was called; a stranger is what was typed.
+    let typed = cx.stash.identification.clone().unwrap_or_default();
+    let account = cx.stash.user.map_or(typed, |user| user.to_string());
     let (limits, ip) = (&cx.settings().rate_limiter, cx.request.ip_key());
     let windows = [
         window(cx, limits.password, &format!("password/{ip}/{account}")),
