@@ -12,7 +12,7 @@ mod support;
 use std::{fs, os::unix::fs::symlink};
 
 use serde_json::{Value, json};
-use support::{ORIGIN, TestApp, merge, write_secret};
+use support::{Flow, ORIGIN, TestApp, merge, write_secret};
 
 fn of<'a>(revision: &'a Value, list: &str, name: &str) -> Option<&'a Value> {
     revision[list].as_array().unwrap().iter().find(|entry| entry["name"] == name)
@@ -67,6 +67,33 @@ async fn a_bad_document_is_refused_with_its_reason_and_the_last_good_one_stays()
 
     app.write("project.yaml", "acme", &good);
     app.until_revision(|now| now["refused"] == json!([]) && now["tenants"] == before).await;
+    app.end().await;
+}
+
+#[tokio::test]
+async fn mails_say_a_projects_own_words_from_the_next_one_on() {
+    let app = TestApp::start().await;
+    let words = |greeting: &str| json!({"mail": {"templates": {"texts": {"en": {"greeting": greeting}}}}});
+    let mut spec = app.spec("project.yaml");
+    let before = app.revision().await["tenants"].clone();
+    merge(&mut spec, words("{ $nobody },"));
+    app.write("project.yaml", "acme", &spec);
+    let refused = app.until_revision(|now| of(now, "refused", "acme").is_some()).await;
+    let reason = refused["refused"][0]["reason"].as_str().unwrap();
+    assert!(
+        reason.starts_with("spec.mail.templates.texts.en[greeting]: cannot be said in the mail login: "),
+        "{reason}"
+    );
+    assert_eq!(refused["tenants"], before);
+
+    merge(&mut spec, words("Ahoy { $service },"));
+    app.write("project.yaml", "acme", &spec);
+    app.until_revision(|now| now["refused"] == json!([]) && now["tenants"] != before).await;
+    let mut flow = Flow::begin(&app, "/registration").await;
+    flow.act("register_client_capabilities", json!({"webauthn_available": false})).await;
+    flow.act("register_login_identifier", json!({"email": "kim@fern.example"})).await;
+    let mail = app.mailbox.take("kim@fern.example").await;
+    assert!(mail.text.contains("Ahoy "), "{}", mail.text);
     app.end().await;
 }
 

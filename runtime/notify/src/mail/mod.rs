@@ -10,6 +10,7 @@ mod look;
 mod message;
 pub mod mime;
 mod parts;
+mod plain;
 mod preview;
 mod render;
 mod sample;

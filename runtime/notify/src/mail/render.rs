@@ -12,11 +12,10 @@ use super::{
     catalogue::Catalogue,
     device,
     grammar::{FILTERS, explain},
-    html,
     look::{Look, Part},
     message::Details,
     parts::parts,
-    style,
+    plain, style,
 };
 
 /// The largest part of a mail, in bytes.
@@ -135,7 +134,7 @@ impl Renderer {
         };
         let text = match look.part(mail, wanted, Part::Text) {
             Some((language, source)) => desk(language).own(Part::Text, source, &subject)?,
-            None if own_html.is_some() => html::to_text(&html, message.code_text()),
+            None if own_html.is_some() => plain::to_text(&html, message.code_text()),
             None => desk(language).ours(Part::Text, &subject)?,
         };
         Ok(Rendered { language, subject, text: format!("{}\n", text.trim()), html })

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
+use hanko_model::project::{MailTemplate, MailTemplates};
+
 use super::*;
-use crate::mail::{Message, Renderer, Template};
+use crate::mail::{Look, Message, Renderer, Template};
 
 fn words(subject: &str, text: &str, html: &str) -> Rendered {
     Rendered { language: "de", subject: subject.into(), text: text.into(), html: html.into() }
@@ -106,6 +108,25 @@ fn one_long_line_travels_in_short_ones_and_arrives_unchanged() {
     let (_, body) = octets.split_once("\r\n\r\n").unwrap();
     assert!(body.split("\r\n").all(|line| line.len() <= 76));
     assert_eq!(bodies(&octets), [html.clone(), html]);
+}
+
+/// FC-35: a project's template on one line, letters outside ASCII at its end.
+#[test]
+fn a_template_of_one_long_line_arrives_unchanged() {
+    let link = "<a href=\"https://fern.example/help?topic=sign-in&amp;src=mail\">Help</a> · ".repeat(50);
+    let html = format!("<!doctype html><p>Your code is <b>{{{{ code }}}}</b>. {link}Grüße aus Köln</p>");
+    assert!(html.len() > 3_700 && !html.contains('\n'));
+    let own = MailTemplate { html: Some(html.clone()), ..MailTemplate::default() };
+    let templates = [("login", [("en", own)].into())].into();
+    let look = Arc::new(Look::new(&MailTemplates { templates, ..MailTemplates::default() }));
+    let message = Message::samples(Template::Login, "en", "Acme").remove(0);
+    let (words, left_aside) = Renderer::new().unwrap().render(&message, &look, Timestamp(0)).unwrap();
+    assert!(left_aside.is_none());
+    let octets = octets("Acme", "kim@fern.example", &words);
+    assert!(octets.split("\r\n").all(|line| line.len() <= 78 && !line.contains(['\r', '\n'])));
+    let [text, arrived] = &bodies(&octets)[..] else { panic!("two parts") };
+    assert_eq!(*arrived, html.replace("{{ code }}", "482913"));
+    assert!(text.starts_with("Your code is\r\n\r\n482913\r\n\r\n. Help <https://fern.example"), "{text}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use hanko_model::{
 };
 
 use super::*;
-use crate::mail::{Template, sample::NOW};
+use crate::mail::{Template, html, sample::NOW};
 
 fn message(template: Template, language: &str, service_name: &str, ttl_seconds: u32) -> Message {
     let mut message = Message::samples(template, language, service_name).remove(0);
