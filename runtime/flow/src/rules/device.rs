@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hanko_credentials::{
-    Proof,
+    Factor, Proof,
     trusted_device::{self, StoredDevice, TrustedDevices},
 };
 use hanko_domain::UserId;
@@ -40,7 +40,8 @@ pub(crate) fn trust(cx: &mut Cx<'_>, user: UserId) {
         DeviceTrustPolicy::Prompt => cx.stash.device_trusted,
         DeviceTrustPolicy::Never => false,
     };
-    if !wanted || cx.stash.mfa_method.is_none() || settings.duration < Duration::from_secs(1) {
+    let shown = |proof: &Proof| proof.is_second_factor() && proof.factor() != Factor::TrustedDevice;
+    if !wanted || !cx.stash.proofs.iter().any(shown) || settings.duration < Duration::from_secs(1) {
         return;
     }
     let (token, hash) = trusted_device::issue(&cx.inner().random);
