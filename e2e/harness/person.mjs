@@ -57,6 +57,15 @@ export class Person {
     await this.page.waitForFunction((count) => window.flowStates.length > count, before);
   }
 
+  /** Empties the six boxes, which some pages of the elements leave filled after a wrong code. */
+  async clearDigits() {
+    const boxes = this.page.locator('input[part~=passcode-input]');
+    for (const box of await boxes.all()) {
+      await box.click();
+      await this.page.keyboard.press('Delete');
+    }
+  }
+
   /** Types the code of the next mail, and answers that mail. */
   async typePasscode() {
     await this.sees('loginPasscode');
@@ -97,10 +106,14 @@ export class Person {
     await this.clicks('skip');
   }
 
-  /** Reads the secret as somebody without a camera does, and proves it with a code. */
-  async setUpAuthenticatorApp() {
+  /** Reads the secret as somebody without a camera does. */
+  async readSecret() {
     await this.sees('otpSetUp');
     this.app = authenticatorApp(await this.page.getByText(/^[A-Z2-7]{16,}$/).innerText());
+  }
+
+  async setUpAuthenticatorApp() {
+    await this.readSecret();
     await this.typeDigits(this.app.code());
   }
 

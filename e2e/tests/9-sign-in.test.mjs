@@ -400,7 +400,11 @@ family('an authenticator app, and a device that is trusted after it', async ({ v
   await ada.setPassword(PASSWORD);
   await ada.sees('mfaSetUp');
   await ada.clicks('continue');
-  await ada.setUpAuthenticatorApp();
+  await ada.readSecret();
+  await ada.typeDigits(ada.app.wrongCode());
+  await ada.seesError('passcode_invalid');
+  await ada.clearDigits();
+  await ada.typeDigits(ada.app.code());
   await ada.signedIn();
   const { amr, me } = await session({ page, context });
   assert.deepEqual(amr, ['otp', 'pwd', 'totp']);
