@@ -1,6 +1,7 @@
 //! Second factors: whether one has to be shown, and whether one is asked for (`spec/flow-login-registration.md` §4.9, §4.10).
 
 use hanko_credentials::{Evidence, Proof};
+use hanko_domain::{CredentialId, Passkey};
 use hanko_model::{
     project::{Mfa, Settings},
     spec::AuthenticatorAttachment,
@@ -51,12 +52,19 @@ pub(crate) fn is_two_factors(proof: &Proof) -> bool {
 }
 
 /// Whether an account that has not changed yet may only be signed in to with a second factor. The one door asks this; the states
-/// ask [`asked`].
-pub(crate) fn required(settings: &Settings, account: &Account) -> bool {
+/// ask [`asked`]. What this run has made and stored in an earlier request could not be asked for when it began.
+pub(crate) fn required(settings: &Settings, account: &Account, proofs: &[Proof]) -> bool {
     let Mfa { enabled, totp_enabled, security_keys, .. } = &settings.mfa;
+    let made_totp = proofs.iter().any(|proof| matches!(proof.evidence(), Evidence::TotpCreated));
+    let made_key = |id: &CredentialId| {
+        let is = |proof: &Proof| matches!(proof.evidence(), Evidence::SecurityKeyCreated { credential, .. } if credential == id);
+        proofs.iter().any(is)
+    };
     let here = |rp_id: &str| rp_id == settings.webauthn.relying_party_id;
-    let key = || account.passkeys.iter().any(|passkey| passkey.mfa_only && here(&passkey.rp_id));
-    *enabled && ((*totp_enabled && account.otp.is_some()) || (security_keys.enabled && key()))
+    let asked_for = |passkey: &Passkey| passkey.mfa_only && here(&passkey.rp_id) && !made_key(&passkey.id);
+    *enabled
+        && ((*totp_enabled && account.otp.is_some() && !made_totp)
+            || (security_keys.enabled && account.passkeys.iter().any(asked_for)))
 }
 
 /// Schedules the set-up of a second factor before everything else, once the user can sign in with something it protects (§4.10).

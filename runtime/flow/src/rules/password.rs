@@ -12,6 +12,8 @@ pub(crate) async fn enrol(cx: &Cx<'_>, user: UserId, text: &Secret<String>) -> R
         Failure::input(
             "new_password",
             match unacceptable {
+                // Where a password may be left out, `skip` does that (§3.16).
+                Unacceptable::TooShort { .. } if text.expose().is_empty() => InputError::Invalid,
                 Unacceptable::TooShort { .. } => InputError::TooShort,
                 Unacceptable::TooLong { .. } => InputError::TooLong,
             },

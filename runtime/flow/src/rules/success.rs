@@ -28,7 +28,7 @@ impl Hook for SignIn {
             .await?
             .ok_or_else(|| Failure::internal("the user was deleted during the login"))?;
         let purged = cx.effects.iter().any(|effect| matches!(effect, Effect::RemoveUnproven { .. }));
-        let second_factor = !purged && mfa::required(cx.settings(), &account);
+        let second_factor = !purged && mfa::required(cx.settings(), &account, &cx.stash.proofs);
         effect::preview(&mut account, &cx.effects, cx.now);
         let (method, second) = (cx.stash.login_method, cx.stash.mfa_method);
         let name = method.map(|method| method.as_str()).unwrap_or_default();

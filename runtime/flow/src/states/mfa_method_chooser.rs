@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::{
     engine::{Action, Cx, Failure, State, Step, declaration::Nothing},
     rules::mfa,
-    states::{AFTER_CREDENTIALS, back::Back},
+    states::{AFTER_NEW_SECOND_FACTOR, back::Back},
 };
 
 pub(crate) fn state() -> State {
@@ -55,7 +55,7 @@ struct Skip;
 impl Action for Skip {
     const NAME: &'static str = "skip";
     const DESCRIPTION: &'static str = "Goes on without a second factor.";
-    const LEADS_TO: &'static [&'static str] = AFTER_CREDENTIALS;
+    const LEADS_TO: &'static [&'static str] = AFTER_NEW_SECOND_FACTOR;
     type Input = Nothing;
 
     fn suspended(&self, cx: &Cx<'_>) -> bool {

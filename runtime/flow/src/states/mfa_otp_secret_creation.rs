@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{
     engine::{Action, Cx, Failure, Input, State, Step},
     rules::totp,
-    states::{AFTER_CREDENTIALS, back::Back},
+    states::{AFTER_NEW_SECOND_FACTOR, back::Back},
 };
 
 pub(crate) fn state() -> State {
@@ -25,7 +25,7 @@ struct Code {
 impl Action for VerifyCode {
     const NAME: &'static str = "otp_code_verify";
     const DESCRIPTION: &'static str = "Confirms the secret with a code of the authenticator app.";
-    const LEADS_TO: &'static [&'static str] = AFTER_CREDENTIALS;
+    const LEADS_TO: &'static [&'static str] = AFTER_NEW_SECOND_FACTOR;
     type Input = Code;
 
     fn inputs(&self, _cx: &Cx<'_>) -> Vec<Input> {

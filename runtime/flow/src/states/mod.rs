@@ -29,6 +29,16 @@ pub(crate) mod success;
 const AFTER_CREDENTIALS: &[&str] =
     &["mfa_method_chooser", "onboarding_create_passkey", "password_creation", "device_trust", "success", "error"];
 
+/// What can follow a second factor that was made or declined: everything a login still asks for.
+const AFTER_NEW_SECOND_FACTOR: &[&str] = &[
+    "onboarding_username",
+    "onboarding_email",
+    "credential_onboarding_chooser",
+    "onboarding_create_passkey",
+    "password_creation",
+    "success",
+];
+
 /// What can follow an address that was given or declined.
 const AFTER_EMAIL: &[&str] = &[
     "passcode_confirmation",

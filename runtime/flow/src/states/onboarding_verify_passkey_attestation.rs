@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::{
     engine::{Action, Cx, Failure, Input, State, Step},
     rules::{mfa, passkey},
-    states::{AFTER_CREDENTIALS, back::Back},
+    states::back::Back,
 };
 
 pub(crate) fn state() -> State {
@@ -24,7 +24,18 @@ struct Attestation {
 impl Action for VerifyAttestation {
     const NAME: &'static str = "webauthn_verify_attestation_response";
     const DESCRIPTION: &'static str = "Keeps the passkey that the authenticator made.";
-    const LEADS_TO: &'static [&'static str] = AFTER_CREDENTIALS;
+    /// A security key comes before everything that a login still asks for, a passkey after most of it.
+    const LEADS_TO: &'static [&'static str] = &[
+        "mfa_method_chooser",
+        "onboarding_username",
+        "onboarding_email",
+        "credential_onboarding_chooser",
+        "onboarding_create_passkey",
+        "password_creation",
+        "device_trust",
+        "success",
+        "error",
+    ];
     type Input = Attestation;
 
     fn inputs(&self, _cx: &Cx<'_>) -> Vec<Input> {
