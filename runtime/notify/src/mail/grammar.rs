@@ -4,8 +4,12 @@
 use std::collections::BTreeSet;
 
 use minijinja::{
-    machinery::ast::{BinOpKind, Call, CallArg, Expr, Stmt, UnaryOpKind},
-    machinery::parse,
+    machinery::{
+        Token,
+        ast::{BinOpKind, Call, CallArg, Expr, Stmt, UnaryOpKind},
+        parse, tokenize,
+    },
+    syntax::SyntaxConfig,
 };
 
 use super::look::Part;
@@ -17,10 +21,30 @@ const FUNCTIONS: [&str; 4] = ["t", "code_block", "button", "super"];
 
 /// Refuses what a template may not use, and values that its mail does not have, wherever they stand in it.
 pub(super) fn check(source: &str, part: Part, known: &BTreeSet<&str>) -> Result<(), String> {
-    let template =
-        parse(source, part.as_str(), minijinja::syntax::SyntaxConfig::default()).map_err(|error| explain(&error))?;
+    check_shape(source)?;
+    let template = parse(source, part.as_str(), SyntaxConfig::default()).map_err(|error| explain(&error))?;
     let mut reader = Reader { part, known, bound: Vec::new() };
     reader.statement(&template)
+}
+
+/// Refuses what is nested so deeply, or strung together so long, that reading it could exhaust a thread's stack.
+fn check_shape(source: &str) -> Result<(), String> {
+    let (mut length, mut depth, mut alternatives) = (0_usize, 0_usize, 0_usize);
+    for token in tokenize(source, false, SyntaxConfig::default()) {
+        let (token, span) = token.map_err(|error| explain(&error))?;
+        length += 1;
+        match token {
+            Token::TemplateData(_) | Token::VariableStart | Token::BlockStart => length = 0,
+            Token::Ident("if" | "for" | "block") if length == 1 => depth += 1,
+            Token::Ident("endif" | "endfor" | "endblock") if length == 1 => depth = depth.saturating_sub(1),
+            Token::Ident("elif") if length == 1 => alternatives += 1,
+            _ => {}
+        }
+        if length > LONGEST || depth > DEEPEST || alternatives > ALTERNATIVES {
+            return Err(format!("is too much at once (line {}); write it in smaller pieces", span.start_line));
+        }
+    }
+    Ok(())
 }
 
 /// What the engine says, in one line.
@@ -32,6 +56,13 @@ pub(super) fn explain(error: &minijinja::Error) -> String {
         None => reason,
     }
 }
+
+/// Words and signs between `{{` and `}}`, or `{%` and `%}`.
+const LONGEST: usize = 100;
+/// `if`, `for` and `block` within each other.
+const DEEPEST: usize = 20;
+/// All `elif` of a template.
+const ALTERNATIVES: usize = 50;
 
 struct Reader<'a> {
     part: Part,

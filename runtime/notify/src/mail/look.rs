@@ -116,8 +116,18 @@ impl Look {
     }
 }
 
+/// Braces within each other: reading many more could exhaust a thread's stack.
+const DEEPEST: i32 = 20;
+
 /// Adds a text as a message of that name.
 pub(super) fn add(bundle: &mut Bundle, name: &str, text: &str) -> Result<(), String> {
+    let deepest = text.chars().scan(0_i32, |depth, c| {
+        *depth += i32::from(c == '{') - i32::from(c == '}');
+        Some(*depth)
+    });
+    if deepest.max() > Some(DEEPEST) {
+        return Err("is nested too deeply; write it in simpler pieces".to_owned());
+    }
     // The lines of one text belong together, whatever they begin with.
     let source = format!("{name} = {}\n", text.trim().replace('\n', "\n    "));
     let resource = FluentResource::try_new(source).map_err(|(_, errors)| match errors.first() {

@@ -124,10 +124,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_template_has_the_same_name_in_a_snapshot_as_on_the_wire() {
+    fn a_template_has_the_same_name_in_a_snapshot_on_the_wire_and_in_a_document() {
         for template in Template::ALL {
             assert_eq!(serde_json::to_value(template).unwrap(), template.as_str());
         }
+        assert_eq!(Template::ALL.map(Template::as_str), hanko_model::project::MAILS);
     }
 
     #[test]

@@ -38,6 +38,11 @@ fn what_no_mail_can_hold_is_refused_with_its_place() {
         ("{defaultLanguage: tlh}", "spec.mail.templates.defaultLanguage: there are no words in `tlh`"),
         ("{defaultLanguage: de, languages: [en]}", "spec.mail.templates.defaultLanguage: `de` is not among"),
         ("{languages: [en, zh]}", "spec.mail.templates.languages[1]: there are no words in `zh`; write one of en, bn"),
+        ("{languages: [en], texts: {de: {}}}", "spec.mail.templates.texts.de: `de` is not among `languages`"),
+        (
+            "{languages: [en], templates: {login: {de: {}}}}",
+            "spec.mail.templates.templates.login.de: `de` is not among `languages`",
+        ),
         ("{texts: {xx: {}}}", "spec.mail.templates.texts.xx: there are no words"),
         (
             "{templates: {signin: {}}}",

@@ -172,7 +172,7 @@ fn a_template_cannot_run_or_grow_without_end() {
     for (source, expected) in [
         (nested(9, "{{ language }}"), "ran out of fuel"),
         (nested(4, &"long ".repeat(100)), "is larger than 262144 bytes"),
-        (nested(200, "x"), "recursion"),
+        (nested(21, "x"), "is too much at once"),
     ] {
         let templates = serde_json::json!({
             "branding": {"footer": {"links": links}}, "templates": {"login": {"en": {"text": source}}},
@@ -189,4 +189,31 @@ fn every_problem_is_told_at_once() {
         "templates": {"login": {"fr": {"subject": "", "html": "<p>", "text": "x"}}},
     });
     assert_eq!(problems(&templates).len(), 5, "{:#?}", problems(&templates));
+}
+
+#[test]
+fn a_template_cannot_be_deeper_than_a_stack() {
+    let many = |text: &str| text.repeat(64 * 1024 / text.len() - 16);
+    for source in [
+        format!("{{{{ {}code }}}}", many("not ")),
+        format!("{{{{ {}code }}}}", many("-")),
+        format!("{{{{ {}code }}}}", many("(")),
+        format!("{{{{ code{} }}}}", many(".a")),
+        format!("{{{{ code{} }}}}", many("|upper")),
+        format!("{{{{ code{} }}}}", many(" and code")),
+        format!("{{{{ code{} }}}}", many(" if code else code")),
+        format!("{{{{ code{} }}}}", many("[0]")),
+        format!("{{{{ {}code }}}}", many("[")),
+        format!("{{{{ code{} }}}}", many("(1)")),
+        format!("{{{{ code{} }}}}", many("==1")),
+        format!("{{% if code %}}{}{{% endif %}}", many("{% elif code %}")),
+        many("{% if code %}"),
+        format!("{{{{ code }}}}{}", many("{% block a %}")),
+        format!("{{{{ cod }}}}{}", many("\n")),
+    ] {
+        let problems = of_part("login", "text", &source);
+        assert_eq!(problems.len(), 1, "{}", &source[..40]);
+    }
+    assert_eq!(of_text("greeting", &"{".repeat(4096)).len(), 1);
+    assert_eq!(of_text("greeting", &"{ $service ->\n *[a] ".repeat(150)).len(), 1);
 }
