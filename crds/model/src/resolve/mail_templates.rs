@@ -36,19 +36,13 @@ pub(super) fn resolve(spec: &MailTemplatesSpec, findings: &mut Findings) -> Mail
     }
     let texts = by_language(&format!("{path}.texts"), &spec.texts, findings);
     let templates = templates(&format!("{path}.templates"), &spec.templates, findings);
-    for (place, language) in
-        texts
-            .keys()
-            .map(|language| (format!("texts.{language}"), language))
-            .chain(templates.iter().flat_map(|(mail, all)| {
-                all.keys().map(move |language| (format!("templates.{mail}.{language}"), language))
-            }))
-            .filter(|(_, language)| !languages.contains(language))
-    {
-        findings.add(
-            format!("{path}.{place}"),
-            format!("`{language}` is not among `languages`, so nobody would read this; add it there"),
-        );
+    let of_mails =
+        templates.iter().flat_map(|(mail, all)| all.keys().map(move |of| (format!("templates.{mail}.{of}"), of)));
+    for (place, language) in texts.keys().map(|of| (format!("texts.{of}"), of)).chain(of_mails) {
+        if !languages.contains(language) {
+            let message = format!("`{language}` is not among `languages`, so nobody would read this; add it there");
+            findings.add(format!("{path}.{place}"), message);
+        }
     }
     let sum: usize = texts.values().flat_map(BTreeMap::values).map(String::len).sum::<usize>()
         + templates.values().flat_map(BTreeMap::values).flat_map(parts).map(|(_, part)| part.len()).sum::<usize>();

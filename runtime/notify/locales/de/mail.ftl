@@ -1,5 +1,4 @@
-# Mails auf Deutsch. Werte: $code, $minutes (ganz, mindestens 1), $service, $email (Empfänger).
-# Betreffzeilen bleiben einzeilig und mit einem Code von 6 und einem Dienstnamen von 20 Zeichen unter 60 Zeichen.
+# Mails auf Deutsch. Werte und Regeln: siehe en/mail.ftl.
 
 greeting = Guten Tag,
 footer = Diese Mail wurde von { $service } an { $email } gesendet.

@@ -1,4 +1,6 @@
-# Mails in English. Values: $code, $minutes (whole, at least 1), $service, $email (the recipient).
+# Mails in English. Values: $service, $email (the recipient); with a code also $code, $minutes (whole, at least 1);
+# in notices of addresses $old, $new, $removed; in new_session $device (a name we know, or unknown) and $time.
+# Formal but plain; no exclamation marks, no links; a code is never split.
 # Subjects stay on one line and under 60 characters with a code of 6 and a service name of 20 characters.
 
 greeting = Hello,
