@@ -53,6 +53,7 @@ impl UserValidationMethod for Person {
 }
 
 /// It holds at most one passkey or security key.
+#[derive(Clone)]
 pub struct Browser {
     passkey: Option<Passkey>,
     verifies: bool,

@@ -1,149 +1,325 @@
-//! A walk through everything the declarations offer: whatever is offered can be done, nothing ends in a server error, and
-//! every step leads where the declaration says.
+//! A walk through everything the flows offer, for many kinds of projects: every answer is held against the contract's tables,
+//! and every state and action of both flows is reached.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod check;
+mod graph;
+mod model;
+mod moves;
+mod names;
+mod outcome;
+mod people;
+mod rules;
+mod schedule;
+mod tables;
+
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::{
-    PASSWORD,
-    browser::{self, Browser},
-    modern, plain, register,
-    support::{Flow, TestApp},
-};
+use self::{model::World, moves::With, people::Person};
+use crate::{browser::PAGE, support::TestApp};
 
-/// Inputs worth trying for an action.
-fn inputs(action: &str) -> Vec<Value> {
-    match action {
-        "register_client_capabilities" => vec![plain(), modern()],
-        "continue_with_login_identifier" => vec![json!({"email": "jane@x.de"}), json!({"email": "no@x.de"}), json!({})],
-        "register_login_identifier" => vec![json!({"email": "new@x.de"}), json!({"email": "jane@x.de"}), json!({})],
-        "password_login" => vec![json!({"password": PASSWORD}), json!({"password": "wrong"})],
-        "register_password" | "password_recovery" => {
-            vec![json!({"new_password": PASSWORD}), json!({"new_password": "x"})]
-        }
-        "verify_passcode" => vec![json!({"code": "from the mail"}), json!({"code": "wrong"})],
-        "webauthn_verify_assertion_response" => vec![json!({"assertion_response": {}})],
-        "webauthn_verify_attestation_response" => vec![json!({"public_key": "from the browser"}), json!({})],
-        "remember_me" => vec![json!({"remember_me": true})],
-        _ => vec![json!({})],
-    }
+/// Flow, state, action, and the state it led to.
+type Edge = (&'static str, &'static str, String, &'static str);
+
+/// Projects of one kind, the people who come to them, and the clients they come with.
+struct Family {
+    settings: Value,
+    people: Vec<Person>,
+    clients: Vec<With>,
+    /// The first of the people comes back with a trusted device.
+    device: bool,
 }
 
-/// Where the declaration of a flow says an action leads, read from the page that is drawn from it.
-fn declared(flow: &str) -> BTreeMap<(String, String), BTreeSet<String>> {
-    let mut edges: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
-    let diagrams = hanko_flow::diagrams();
-    let (_, page) = diagrams.iter().find(|(name, _)| *name == flow).unwrap();
-    for line in page.lines() {
-        if let Some((from, rest)) = line.trim().split_once(" --> ")
-            && let Some((to, action)) = rest.split_once(": ")
-        {
-            edges.entry((from.to_owned(), action.to_owned())).or_default().insert(to.to_owned());
+const MODERN: With = With::Capabilities(true, true, true);
+const BUTTON: With = With::Capabilities(true, false, false);
+const PLAIN: With = With::Capabilities(false, false, false);
+
+fn jane() -> Person {
+    Person::of(Some("jane@x.de"), None, true)
+}
+
+fn max() -> Person {
+    Person::of(Some("max@x.de"), Some("max"), false)
+}
+
+fn nora() -> Person {
+    Person::of(None, Some("nora"), true)
+}
+
+fn pia() -> Person {
+    Person::of(Some("pia@x.de"), None, true).passkey()
+}
+
+fn otto() -> Person {
+    Person::of(Some("otto@x.de"), Some("otto"), true).totp()
+}
+
+fn kay() -> Person {
+    Person::of(Some("kay@x.de"), None, true).key()
+}
+
+fn bo() -> Person {
+    Person::of(Some("bo@x.de"), Some("boris"), true).totp().key()
+}
+
+fn uma() -> Person {
+    Person::of(None, Some("uma"), false).passkey()
+}
+
+/// A passkey and an authenticator app.
+fn ona() -> Person {
+    Person::of(Some("ona@x.de"), None, true).passkey().totp()
+}
+
+fn families() -> Vec<Family> {
+    let family = |settings, people: Vec<Person>, clients: &[With]| Family {
+        settings,
+        people,
+        clients: clients.to_vec(),
+        device: false,
+    };
+    let conditional =
+        json!({"acquireOnRegistration": "conditional", "acquireOnLogin": "conditional", "optional": true});
+    let only_actual = json!({"privacy": {"onlyShowActualLoginMethods": true}});
+    let names = json!({"email": {"optional": true}, "username": {"enabled": true}});
+    let mfa = |mfa: Value| json!({"mfa": mfa, "passkey": {"acquireOnLogin": "never"}});
+    let must = json!({"optional": false, "acquireOnLogin": true});
+    vec![
+        // Default.
+        family(json!({}), vec![jane(), pia()], &[MODERN]),
+        // Conditional.
+        family(json!({"password": conditional, "passkey": conditional}), vec![jane(), max()], &[BUTTON]),
+        // Everything on login.
+        family(
+            json!({"password": {"acquireOnLogin": "always", "optional": true}, "passkey": {"acquireOnLogin": "always"}}),
+            vec![jane(), max()],
+            &[BUTTON],
+        ),
+        // Only actual methods.
+        family(only_actual.clone(), vec![jane(), max(), pia()], &[MODERN]),
+        // Only actual methods, and hints.
+        family(
+            json!({"privacy": {"onlyShowActualLoginMethods": true, "showAccountExistenceHints": true}}),
+            vec![jane(), pia()],
+            &[MODERN],
+        ),
+        // No passwords, and a choice to stay.
+        family(
+            json!({"password": {"enabled": false}, "session": {"cookie": {"retention": "prompt"}}}),
+            vec![max(), pia()],
+            &[MODERN],
+        ),
+        // No verification and no codes.
+        family(
+            json!({"email": {"requireVerification": false, "useForAuthentication": false}}),
+            vec![jane(), max()],
+            &[MODERN],
+        ),
+        // Usernames alone.
+        family(
+            json!({"email": {"enabled": false}, "username": {"enabled": true, "optional": false}}),
+            vec![nora(), max()],
+            &[MODERN],
+        ),
+        // Both names.
+        family(names.clone(), vec![jane(), nora(), max()], &[BUTTON]),
+        // Both names, unproven.
+        family(
+            json!({"email": {"optional": true, "requireVerification": false}, "username": {"enabled": true, "optional": false}}),
+            vec![jane(), nora()],
+            &[PLAIN],
+        ),
+        // A second factor for all.
+        family(mfa(must.clone()), vec![jane(), otto(), bo()], &[MODERN]),
+        // Security keys of the device for all.
+        family(
+            mfa(json!({"optional": false, "acquireOnLogin": true, "totp": {"enabled": false},
+                "securityKeys": {"authenticatorAttachment": "platform"}})),
+            vec![jane(), kay()],
+            &[MODERN, BUTTON],
+        ),
+        // A second factor for those who like, before all the rest.
+        family(
+            json!({"mfa": {"acquireOnLogin": true}, "username": {"enabled": true}, "password": conditional, "passkey": conditional}),
+            vec![jane(), max(), nora()],
+            &[BUTTON],
+        ),
+        // An account without an address and a password gets both.
+        family(
+            json!({"mfa": {"acquireOnLogin": true}, "username": {"enabled": true}, "email": {"optional": true, "requireVerification": false},
+                "password": {"acquireOnLogin": "always", "optional": true}}),
+            vec![uma(), jane()],
+            &[BUTTON],
+        ),
+        // Devices always trusted.
+        family(mfa(json!({"deviceTrustPolicy": "always"})), vec![otto(), kay()], &[BUTTON]),
+        // Devices never trusted.
+        family(mfa(json!({"deviceTrustPolicy": "never"})), vec![otto(), kay()], &[PLAIN]),
+        // A trusted device.
+        Family { device: true, ..family(json!({}), vec![otto(), bo()], &[BUTTON]) },
+        // Passkeys that verify nobody.
+        family(
+            json!({"passkey": {"userVerification": "discouraged", "acquireOnLogin": "never"}}),
+            vec![pia(), ona()],
+            &[MODERN],
+        ),
+        // Closed.
+        family(json!({"account": {"allowSignup": false}}), vec![jane()], &[PLAIN]),
+        // Passkeys alone.
+        family(
+            json!({"password": {"enabled": false}, "email": {"useForAuthentication": false, "requireVerification": false},
+                "passkey": {"optional": false}, "mfa": {"enabled": false}}),
+            vec![pia(), max()],
+            &[MODERN, PLAIN],
+        ),
+    ]
+}
+
+/// In this project everybody can have everything and nobody must.
+fn nursery() -> Value {
+    json!({
+        "rateLimiter": {"enabled": false}, "username": {"enabled": true}, "email": {"optional": true},
+        "password": {"optional": true},
+    })
+}
+
+fn spec(settings: &Value) -> Value {
+    json!({"hosts": ["auth.acme.test"], "publicUrl": null, "origins": [PAGE], "settings": settings})
+}
+
+/// Walks both flows of one family and returns what was performed.
+async fn walk_family(family: Family) -> BTreeSet<Edge> {
+    let Family { settings, mut people, clients, device } = family;
+    let app = TestApp::with(spec(&nursery())).await;
+    for person in &mut people {
+        person.register(&app).await;
+    }
+    // A run asks for one second factor only; the second one is made by somebody who is nobody else.
+    if let Some(bo) = people.iter_mut().find(|person| person.totp.is_some() && person.key.is_some()) {
+        let mut maker = Person::of(Some("maker@x.de"), None, true).key();
+        maker.register(&app).await;
+        bo.key = maker.key;
+        let owner = |address: &str| format!("(SELECT user_id FROM emails WHERE address = '{address}')");
+        let (bo, maker) = (owner("bo@x.de"), owner("maker@x.de"));
+        graph::execute(&app, format!("UPDATE webauthn_credentials SET user_id = {bo} WHERE user_id = {maker}")).await;
+    }
+    let cookie = if device { Some(trust(&app, &people[0]).await) } else { None };
+    let mut document = app.spec("project.yaml");
+    let prepared = app.stop().await;
+    document["settings"] = settings;
+    document["settings"]["rateLimiter"] = json!({"enabled": false});
+    prepared.write("project.yaml", "acme", &document);
+    let app = prepared.run(Default::default()).await;
+    app.clock.advance(std::time::Duration::from_secs(60));
+    // The newest code that was used is the one before the one that is shown.
+    let step = app.clock.now().seconds() / 30;
+    graph::execute(&app, format!("UPDATE otp_secrets SET last_step = {}", step - 1)).await;
+    let text = std::fs::read_to_string(app.documents().join("project.yaml")).unwrap();
+    let parsed = hanko_model::document::parse(&text, hanko_model::document::Unknown::Refuse).unwrap();
+    let project = hanko_model::resolve(&parsed.documents[0]).unwrap();
+    let mut performed = BTreeSet::new();
+    for (flow, registering) in [("login", false), ("registration", true)] {
+        let world = World { settings: &project.settings, people: &people, registering, device: device.then_some(0) };
+        let seen = graph::walk(&app, &world, cookie.as_deref(), &clients).await;
+        performed.extend(seen.into_iter().map(|(from, action, to)| (flow, from, action, to)));
+    }
+    app.end().await;
+    performed
+}
+
+/// Signs in and trusts the device; returns its cookie.
+async fn trust(app: &TestApp, person: &Person) -> String {
+    app.clock.advance(std::time::Duration::from_secs(30));
+    let mut flow = crate::begin(app, "/login", crate::plain()).await;
+    flow.act("continue_with_login_identifier", json!({"identifier": person.email})).await;
+    flow.act("continue_to_password_login", json!({})).await;
+    flow.act("password_login", json!({"password": crate::PASSWORD})).await;
+    let code = crate::totp::code(app, person.totp.as_ref().unwrap(), 0);
+    flow.act("otp_code_validate", json!({"otp_code": code})).await;
+    flow.act("trust_device", json!({})).await;
+    assert_eq!(flow.state(), "success", "{:#}", flow.document());
+    let cookies = flow.answer.header("set-cookie");
+    let cookie = cookies.split(" | ").find(|cookie| cookie.starts_with("hanko-device-token=")).unwrap();
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+/// The edges of a flow's declaration, read from the page that is drawn from it.
+fn declared() -> BTreeSet<(String, String, String, String)> {
+    let mut edges = BTreeSet::new();
+    for (flow, page) in hanko_flow::diagrams() {
+        for line in page.lines() {
+            if let Some((from, rest)) = line.trim().split_once(" --> ")
+                && let Some((to, action)) = rest.split_once(": ")
+            {
+                edges.insert((flow.to_owned(), from.to_owned(), action.to_owned(), to.to_owned()));
+            }
         }
     }
     edges
 }
 
-type Path = Vec<(String, Value)>;
+/// Actions that lead nowhere else, beside `back`.
+const STAYING: [(&str, &str, &str); 4] = [
+    ("login", "login_init", "remember_me"),
+    ("login", "passcode_confirmation", "resend_passcode"),
+    ("registration", "registration_init", "remember_me"),
+    ("registration", "passcode_confirmation", "resend_passcode"),
+];
 
-async fn replay<'a>(app: &'a TestApp, flow: &str, path: &Path) -> Flow<'a> {
-    let mut run = Flow::begin(app, flow).await;
-    let (mut browser, address) = (Browser::default(), fresh_address());
-    for (action, inputs) in path {
-        step(app, &mut run, &mut browser, &address, action, inputs.clone()).await;
-    }
-    run
-}
+/// States with a way back (§1.9.5).
+const RETURNING: [(&str, &[&str]); 2] = [
+    (
+        "login",
+        &[
+            "login_passkey",
+            "login_method_chooser",
+            "login_password",
+            "passcode_confirmation",
+            "credential_onboarding_chooser",
+            "onboarding_create_passkey",
+            "onboarding_verify_passkey_attestation",
+            "password_creation",
+            "mfa_method_chooser",
+            "mfa_otp_secret_creation",
+            "mfa_security_key_creation",
+            "device_trust",
+        ],
+    ),
+    (
+        "registration",
+        &[
+            "passcode_confirmation",
+            "credential_onboarding_chooser",
+            "onboarding_create_passkey",
+            "onboarding_verify_passkey_attestation",
+            "password_creation",
+            "mfa_method_chooser",
+            "mfa_otp_secret_creation",
+            "mfa_security_key_creation",
+        ],
+    ),
+];
 
-/// A registration that has been walked to its end has taken its address.
-fn fresh_address() -> String {
-    format!("{}@x.de", hanko_domain::Random::system().text(b"abcdefghijklmnopqrstuvwxyz", 12))
-}
-
-async fn step(
-    app: &TestApp,
-    run: &mut Flow<'_>,
-    browser: &mut Browser,
-    address: &str,
-    action: &str,
-    mut inputs: Value,
-) {
-    if inputs["email"] == "new@x.de" {
-        inputs["email"] = json!(address);
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_offered_can_be_done_and_is_what_the_contract_says() {
+    let walks: Vec<_> = families().into_iter().map(|family| tokio::spawn(walk_family(family))).collect();
+    let mut walked = BTreeSet::new();
+    for walk in walks {
+        walked.extend(walk.await.unwrap());
     }
-    if inputs["code"] == "from the mail" {
-        app.until_delivered().await;
-        let mail = app.mailbox.newest(address).or_else(|| app.mailbox.newest("jane@x.de"));
-        inputs["code"] = json!(mail.and_then(|mail| mail.try_code()).unwrap_or_default());
+    let declared = declared();
+    for (flow, from, action, to) in walked.iter().filter(|(_, from, action, to)| from != to && action != "back") {
+        let edge = ((*flow).to_owned(), (*from).to_owned(), action.clone(), (*to).to_owned());
+        assert!(declared.contains(&edge), "{edge:?} is not declared");
     }
-    if inputs["public_key"] == "from the browser" {
-        let document = run.document();
-        inputs["public_key"] = if document["payload"].get("creation_options").is_some() {
-            browser.create(&document).await
-        } else {
-            json!({})
-        };
-    }
-    run.act(action, inputs).await;
-}
-
-#[tokio::test]
-async fn everything_offered_can_be_done_and_leads_where_it_is_declared_to() {
-    let conditional =
-        json!({"acquireOnRegistration": "conditional", "acquireOnLogin": "conditional", "optional": true});
-    for settings in [
-        json!({}),
-        json!({"password": conditional, "passkey": conditional}),
-        json!({"privacy": {"onlyShowActualLoginMethods": true, "showAccountExistenceHints": true}}),
-        json!({"password": {"enabled": false}, "session": {"cookie": {"retention": "prompt"}}}),
-        json!({"email": {"requireVerification": false, "useForAuthentication": false}}),
-    ] {
-        let mut settings = settings;
-        settings["rateLimiter"] = json!({"enabled": false});
-        let app = browser::app(settings.clone()).await;
-        register(&app, "jane@x.de").await;
-        for flow in ["/login", "/registration"] {
-            walk(&app, flow, &declared(flow.trim_start_matches('/'))).await;
-        }
-        app.end().await;
-    }
-}
-
-/// Breadth first over what a client sees: two runs that offer the same in the same state after the same last step are one.
-async fn walk(app: &TestApp, flow: &str, edges: &BTreeMap<(String, String), BTreeSet<String>>) {
-    let mut seen = BTreeSet::new();
-    let mut open: VecDeque<Path> = VecDeque::from([Vec::new()]);
-    while let Some(path) = open.pop_front() {
-        let before = replay(app, flow, &path).await;
-        let (state, offered) = (before.state(), crate::actions(&before));
-        for action in offered {
-            for inputs in inputs(&action) {
-                let mut next = path.clone();
-                next.push((action.clone(), inputs));
-                let after = replay(app, flow, &next).await;
-                let document = after.document();
-                let (name, status) = (after.state(), document["status"].as_u64().unwrap());
-                assert!(status < 500, "{next:?}: {document:#}");
-                if name != state && action != "back" {
-                    let targets = edges.get(&(state.clone(), action.clone()));
-                    assert!(
-                        targets.is_some_and(|targets| targets.contains(&name)),
-                        "{state} --> {name}: {action} is not declared"
-                    );
-                }
-                if next.len() < 9
-                    && seen.insert((
-                        name.clone(),
-                        crate::actions(&after),
-                        status,
-                        next.last().map(|step| step.0.clone()),
-                    ))
-                {
-                    open.push_back(next);
-                }
-            }
-        }
-    }
-    assert!(seen.iter().any(|(state, ..)| state == "success"), "{flow}: {seen:?}");
+    let text = |(flow, from, action): (&str, &str, &str)| [flow, from, action].map(ToOwned::to_owned);
+    let backs = RETURNING.iter().flat_map(|(flow, states)| states.iter().map(|state| (*flow, *state, "back")));
+    let mut expected: BTreeSet<_> = STAYING.into_iter().chain(backs).map(text).collect();
+    expected.extend(declared.iter().map(|(flow, from, action, _)| text((flow, from, action))));
+    let performed: BTreeSet<_> = walked.iter().map(|(flow, from, action, _)| text((flow, from, action))).collect();
+    let missed: Vec<_> = expected.difference(&performed).collect();
+    assert!(missed.is_empty(), "no family reaches {missed:#?}");
+    let unknown: Vec<_> = performed.difference(&expected).collect();
+    assert!(unknown.is_empty(), "not declared: {unknown:#?}");
 }
