@@ -22,12 +22,6 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// Looks the owner of an address up. Known and unknown addresses read the same tables.
-    pub(crate) async fn of_email(cx: &Cx<'_>, address: &EmailAddress) -> Result<Option<Self>, Failure> {
-        let email = cx.store().email(address).await?;
-        Self::of(cx, email.map(|email| email.user)).await
-    }
-
     /// Looks the owner of a username up.
     pub(crate) async fn of_username(cx: &Cx<'_>, username: &Username) -> Result<Option<Self>, Failure> {
         let stored = cx.store().username(username).await?;
@@ -64,6 +58,15 @@ impl Facts {
         cx.stash.has_username = self.username.is_some();
         cx.stash.has_otp = self.has_otp;
         cx.stash.has_security_key = self.has_security_key;
+    }
+}
+
+/// The address as its account has it, and the account's user; what was typed, where no account has it. Two spellings with one
+/// key may be two mailboxes, and only one of them was proven. Known and unknown addresses read the same tables.
+pub(crate) async fn known(cx: &Cx<'_>, typed: EmailAddress) -> Result<(EmailAddress, Option<UserId>), Failure> {
+    match cx.store().email(&typed).await? {
+        Some(email) => Ok((EmailAddress::parse(&email.address).map_err(Failure::internal)?, Some(email.user))),
+        None => Ok((typed, None)),
     }
 }
 

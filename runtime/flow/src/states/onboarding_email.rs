@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     engine::{Action, Cx, Failure, Input, InputError, State, Step, declaration::Nothing},
-    rules::account,
+    rules::{account, identify},
     states::AFTER_EMAIL,
 };
 
@@ -39,7 +39,8 @@ impl Action for SetAddress {
         let Ok(address) = EmailAddress::parse(&input.email) else {
             return Err(Failure::input("email", InputError::Invalid));
         };
-        let taken = cx.store().email(&address).await?.is_some();
+        let (address, owner) = identify::known(cx, address).await?;
+        let taken = owner.is_some();
         let settings = cx.settings();
         if taken && (!settings.email.require_verification || settings.privacy.show_account_existence_hints) {
             return Err(Failure::input("email", InputError::EmailExists));

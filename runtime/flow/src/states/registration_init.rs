@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::{
     engine::{Action, Cx, Failure, FlowError, Input, InputError, State, Step},
-    rules::{mfa, onboarding},
+    rules::{identify, mfa, onboarding},
     states::remember_me::RememberMe,
 };
 
@@ -104,7 +104,8 @@ async fn address(cx: &mut Cx<'_>, typed: &str) -> Result<Address, Failure> {
     let Ok(address) = EmailAddress::parse(typed) else {
         return Err(Failure::input("email", InputError::Invalid));
     };
-    let taken = cx.store().email(&address).await?.is_some();
+    let (address, owner) = identify::known(cx, address).await?;
+    let taken = owner.is_some();
     let (verification, hints) =
         (cx.settings().email.require_verification, cx.settings().privacy.show_account_existence_hints);
     if taken && (!verification || hints) {

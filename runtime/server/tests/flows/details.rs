@@ -237,7 +237,7 @@ async fn a_taken_address_is_told_where_hints_are_given_and_looks_like_any_other_
             assert_eq!(input_error(&flow, "email_address_set", "email"), "email_already_exists");
         } else {
             assert_eq!((&document["name"], &document["status"]), (&json!("passcode_confirmation"), &json!(200)));
-            let mail = app.mailbox.take("JOHN@x.de").await;
+            let mail = app.mailbox.take("john@x.de").await;
             assert!(mail.text.contains("already"), "{}", mail.text);
             for status in [400, 400, 401] {
                 assert_eq!(flow.act("verify_passcode", json!({"code": "123456"})).await["status"], status);

@@ -390,3 +390,34 @@ async fn of_many_that_ask_for_one_identifier_at_once_one_gets_it_and_the_others_
     }
     app.end().await;
 }
+
+#[tokio::test]
+async fn mail_goes_to_the_spelling_that_was_proven_and_never_to_the_one_that_was_typed() {
+    // Two spellings of one key may be two mailboxes: local parts may differ by case (RFC 5321 §2.4), and the Kelvin sign folds to k.
+    let app = app(json!({"username": {"enabled": true}, "email": {"requireVerification": true}})).await;
+    let mut flow = begin(&app, "/registration", plain()).await;
+    flow.act("register_login_identifier", json!({"email": "Kane@x.de", "username": "kane"})).await;
+    let code = app.mailbox.take("Kane@x.de").await.code();
+    flow.act("verify_passcode", json!({"code": code})).await;
+    flow.act("register_password", json!({"new_password": PASSWORD})).await;
+    assert_eq!(flow.state(), "success");
+    for typed in ["kane@x.de", "KANE@X.DE", "\u{212a}ane@x.de", "kane"] {
+        let mut flow = identify(&app, "identifier", typed).await;
+        flow.act("continue_to_passcode_confirmation", json!({})).await;
+        let code = app.mailbox.take("Kane@x.de").await.code();
+        assert_eq!(flow.act("verify_passcode", json!({"code": code})).await["name"], "success", "{typed}");
+        let mut flow = identify(&app, "identifier", typed).await;
+        flow.act("continue_to_password_login", json!({})).await;
+        flow.act("continue_to_passcode_confirmation_recovery", json!({})).await;
+        app.mailbox.take("Kane@x.de").await;
+        if typed.contains('@') {
+            let mut flow = begin(&app, "/registration", plain()).await;
+            flow.act("register_login_identifier", json!({"email": typed})).await;
+            assert_eq!(flow.state(), "passcode_confirmation");
+            app.mailbox.take("Kane@x.de").await;
+        }
+    }
+    app.until_delivered().await;
+    assert_eq!(app.mailbox.left(), 0);
+    app.end().await;
+}
