@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use hanko_domain::{FlowId, RequestMeta, Secret, Timestamp};
 use hanko_store::flows::FlowRow;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -59,11 +58,10 @@ pub struct TrustedDevice {
     pub lifetime: Duration,
 }
 
-#[derive(Deserialize)]
+/// What a body says.
+#[derive(Default)]
 struct Submission {
-    #[serde(default)]
-    input_data: Option<Map<String, Value>>,
-    #[serde(default)]
+    inputs: Map<String, Value>,
     csrf_token: String,
 }
 
@@ -159,7 +157,7 @@ async fn act(
         return Err(not_permitted());
     }
 
-    let inputs = submission.input_data.unwrap_or_default();
+    let inputs = submission.inputs;
     let step = match action.perform(&mut cx, &inputs).await {
         Ok(step) => go(&mut cx, &old, step).await,
         Err(failure) => Err(failure),
@@ -197,16 +195,34 @@ fn asks_for(action: &dyn AnyAction, cx: &Cx<'_>, errors: &[(&'static str, InputE
     errors.iter().all(|(name, _)| inputs.iter().any(|input| input.name == *name))
 }
 
-/// Reads the first JSON value of the body; what follows is ignored, as upstream does.
+/// Reads the first JSON value of the body; what follows is ignored, as upstream does (§1.3).
 fn bind(body: Body) -> Result<Submission, Failure> {
-    match body {
-        Body::Empty => Ok(Submission { input_data: None, csrf_token: String::new() }),
-        Body::UnsupportedContentType => Err(malformed("the body is not JSON")),
-        Body::Json(bytes) => match serde_json::Deserializer::from_slice(&bytes).into_iter().next() {
-            Some(Ok(submission)) => Ok(submission),
-            _ => Err(malformed("the body cannot be read")),
-        },
-    }
+    let bytes = match body {
+        Body::Empty => return Ok(Submission::default()),
+        Body::UnsupportedContentType => return Err(malformed("the body is not JSON")),
+        Body::Json(bytes) => bytes,
+    };
+    let mut members: Map<String, Value> = match serde_json::Deserializer::from_slice(&bytes).into_iter().next() {
+        Some(Ok(members)) => members,
+        Some(Err(error)) if is_hostile(&bytes, &error) => return Err(Failure::refused(FlowError::FormDataInvalid)),
+        _ => return Err(malformed("the body cannot be read")),
+    };
+    let inputs = match members.remove("input_data") {
+        Some(Value::Object(inputs)) => inputs,
+        None | Some(Value::Null) => Map::new(),
+        Some(_) => return Err(malformed("`input_data` is no object")),
+    };
+    let csrf_token = match members.remove("csrf_token") {
+        Some(Value::String(token)) => token,
+        None => String::new(),
+        Some(_) => return Err(malformed("`csrf_token` is no text")),
+    };
+    Ok(Submission { inputs, csrf_token })
+}
+
+/// Neither an accident nor in the contract's list of what is malformed: no text at all, or nested to exhaust the stack.
+fn is_hostile(bytes: &[u8], error: &serde_json::Error) -> bool {
+    std::str::from_utf8(bytes).is_err() || error.to_string().starts_with("recursion limit exceeded")
 }
 
 /// The stored run, or the one whose id says that it began here and has not been stored.

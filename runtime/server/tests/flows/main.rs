@@ -6,11 +6,14 @@
 mod support;
 
 mod audit;
+mod bad_input;
 mod browser;
+mod concurrency;
 mod database;
 mod details;
 mod engine;
 mod events;
+mod field_cases;
 mod identifiers;
 mod limits;
 mod login;
