@@ -51,8 +51,8 @@ pub(crate) fn is_two_factors(proof: &Proof) -> bool {
     matches!(proof.evidence(), Evidence::Passkey { user_verified: true, .. })
 }
 
-/// Whether an account that has not changed yet may only be signed in to with a second factor. The one door asks this; the states
-/// ask [`asked`]. What this run has made and stored in an earlier request could not be asked for when it began.
+/// Whether an account may only be signed in to with a second factor. The one door asks this; the states ask [`asked`]. What this run
+/// has made could not be asked for when it began.
 pub(crate) fn required(settings: &Settings, account: &Account, proofs: &[Proof]) -> bool {
     let Mfa { enabled, totp_enabled, security_keys, .. } = &settings.mfa;
     let made_totp = proofs.iter().any(|proof| matches!(proof.evidence(), Evidence::TotpCreated));

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     effect::{self, Effect, NewAccount},
     engine::{Cx, Failure, Hook},
-    rules::{account, device, mfa, notice, report},
+    rules::{account, device, notice, report},
     sessions::{self, Login},
     stash::{LoginMethod, MfaMethod},
     view,
@@ -27,8 +27,6 @@ impl Hook for SignIn {
             .account(user)
             .await?
             .ok_or_else(|| Failure::internal("the user was deleted during the login"))?;
-        let purged = cx.effects.iter().any(|effect| matches!(effect, Effect::RemoveUnproven { .. }));
-        let second_factor = !purged && mfa::required(cx.settings(), &account, &cx.stash.proofs);
         effect::preview(&mut account, &cx.effects, cx.now);
         let (method, second) = (cx.stash.login_method, cx.stash.mfa_method);
         let name = method.map(|method| method.as_str()).unwrap_or_default();
@@ -42,7 +40,6 @@ impl Hook for SignIn {
         let login = Login {
             account: &account,
             proofs: &proofs,
-            second_factor,
             amr: method.map(LoginMethod::amr).into_iter().chain(second.map(MfaMethod::as_str)).collect(),
             remember: cx.stash.remember_me,
             audit: Some(audit),
@@ -83,14 +80,7 @@ impl Hook for SignUp {
         let amr = Login::registration_amr(&cx.stash.proofs);
         let mut proofs = cx.stash.proofs.clone();
         proofs.push(Proof::new_account(cx.subject(user), cx.now));
-        let login = Login {
-            account: &preview,
-            proofs: &proofs,
-            second_factor: false,
-            amr,
-            remember: cx.stash.remember_me,
-            audit: None,
-        };
+        let login = Login { account: &preview, proofs: &proofs, amr, remember: cx.stash.remember_me, audit: None };
         finish(cx, login).await
     }
 }

@@ -34,7 +34,10 @@ impl Hook for OfferSecret {
                 (secret, Some(NewOtp { id, sealed, step: None }))
             }
         };
-        let image = secret.qr_data_url(issuer, &account).map_err(Failure::internal)?;
+        let image = secret
+            .qr_data_url(issuer, &account)
+            .or_else(|_| secret.qr_data_url(&beginning(issuer), &beginning(&account)))
+            .map_err(Failure::internal)?;
         cx.payload.insert("otp_secret".into(), secret.base32().expose().as_str().into());
         cx.payload.insert("otp_image_source".into(), image.expose().as_str().into());
         if new.is_some() {
@@ -42,6 +45,11 @@ impl Hook for OfferSecret {
         }
         Ok(())
     }
+}
+
+/// What fits into the picture of a name that is too long for it; it is only what the app calls the entry.
+fn beginning(name: &str) -> String {
+    name.chars().take(32).collect()
 }
 
 /// Confirms the pending secret with a code of it.

@@ -24,8 +24,6 @@ pub(crate) struct Login<'a> {
     pub(crate) account: &'a Account,
     /// What was proven in this run.
     pub(crate) proofs: &'a [Proof],
-    /// One factor is not enough for this account.
-    pub(crate) second_factor: bool,
     /// The token's `amr`.
     pub(crate) amr: Vec<&'static str>,
     /// The user chose to stay signed in.
@@ -56,7 +54,8 @@ pub(crate) async fn issue(
     }
     let first_factor = |proof: &&Proof| !proof.is_second_factor();
     let two = proven.clone().any(|proof| proof.is_second_factor() || mfa::is_two_factors(proof));
-    if !proven.clone().any(|proof| first_factor(&proof)) || (login.second_factor && !two) {
+    let required = mfa::required(&tenant.project.settings, login.account, login.proofs);
+    if !proven.clone().any(|proof| first_factor(&proof)) || (required && !two) {
         // A second factor that was set up elsewhere while this flow was under way was never asked for.
         return Err(Failure::refused(FlowError::NotPermitted));
     }
