@@ -15,6 +15,7 @@ pub(crate) struct Flow {
     /// The states a run begins with, in order.
     pub(crate) initial: &'static [&'static str],
     pub(crate) states: Vec<State>,
+    pub(crate) before_each: Vec<Box<dyn Hook>>,
     pub(crate) before: Vec<(&'static str, Box<dyn Hook>)>,
     pub(crate) after: Vec<(&'static str, Box<dyn Hook>)>,
     pub(crate) after_owner: Vec<(&'static str, Box<dyn Hook>)>,
@@ -27,6 +28,7 @@ impl Flow {
             ttl: Duration::from_secs(24 * 3600),
             initial,
             states: Vec::new(),
+            before_each: Vec::new(),
             before: Vec::new(),
             after: Vec::new(),
             after_owner: Vec::new(),
@@ -36,6 +38,12 @@ impl Flow {
     /// Adds a state.
     pub(crate) fn state(mut self, state: State) -> Self {
         self.states.push(state);
+        self
+    }
+
+    /// Runs before each action and may refuse it (§1.4 step 11).
+    pub(crate) fn before_each(mut self, hook: impl Hook + 'static) -> Self {
+        self.before_each.push(Box::new(hook));
         self
     }
 

@@ -153,13 +153,23 @@ async fn act(
     let mut cx = context(tenant, flow, id, request, now, &old);
     let state = flow.find(&cx.state).ok_or_else(|| Failure::internal(format_args!("unknown state {}", cx.state)))?;
     let action = state.action(action).ok_or_else(not_permitted)?;
+    for hook in &flow.before_each {
+        hook.run(&mut cx).await?;
+    }
     if action.suspended(&cx) {
         return Err(not_permitted());
     }
 
     let inputs = submission.inputs;
     let step = match action.perform(&mut cx, &inputs).await {
-        Ok(step) => go(&mut cx, &old, step).await,
+        Ok(step) => {
+            let gone = go(&mut cx, &old, step).await;
+            if gone.is_err() {
+                // What the step would have changed does not happen without it.
+                cx.effects.clear();
+            }
+            gone
+        }
         Err(failure) => Err(failure),
     };
     let (record, refused) = match step {

@@ -7,6 +7,7 @@ use crate::{
         onboarding::ScheduleOnboarding,
         passcode::SendPasscode,
         passkey::ConditionalMediation,
+        standing::ProofsStand,
         success::SignIn,
         totp::OfferSecret,
     },
@@ -41,6 +42,7 @@ pub(super) fn flow() -> Flow {
         .state(device_trust::state())
         .state(success::state())
         .state(error::state())
+        .before_each(ProofsStand)
         .before("login_init", ConditionalMediation)
         .before("passcode_confirmation", SendPasscode)
         .before("mfa_otp_secret_creation", OfferSecret)

@@ -1,5 +1,6 @@
 //! The rules that several states or flows share, one topic each: [`identify`] who is meant, [`limit`] how often,
-//! [`passcode`], [`password`], [`passkey`], [`totp`] and [`device`] what is proven, [`mfa`] and [`onboarding`] what is asked for
+//! [`passcode`], [`password`], [`passkey`], [`totp`] and [`device`] what is proven, [`standing`] how long,
+//! [`mfa`] and [`onboarding`] what is asked for
 //! next, [`account`] what is kept, [`notice`] and [`report`] who is told, [`success`] how it ends.
 
 pub(crate) mod account;
@@ -13,5 +14,6 @@ pub(crate) mod passcode;
 pub(crate) mod passkey;
 pub(crate) mod password;
 pub(crate) mod report;
+pub(crate) mod standing;
 pub(crate) mod success;
 pub(crate) mod totp;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::{
     effect,
     engine::{Cx, Failure, FlowError},
-    rules::{mfa, report},
+    rules::{mfa, report, standing},
     sessions::{
         NewToken,
         claims::{Claims, shown},
@@ -55,7 +55,8 @@ pub(crate) async fn issue(
     let first_factor = |proof: &&Proof| !proof.is_second_factor();
     let two = proven.clone().any(|proof| proof.is_second_factor() || mfa::is_two_factors(proof));
     let required = mfa::required(&tenant.project.settings, login.account, login.proofs);
-    if !proven.clone().any(|proof| first_factor(&proof)) || (required && !two) {
+    let stand = login.proofs.iter().all(|proof| standing::stands(proof, login.account));
+    if !proven.clone().any(|proof| first_factor(&proof)) || (required && !two) || !stand {
         // A second factor that was set up elsewhere while this flow was under way was never asked for.
         return Err(Failure::refused(FlowError::NotPermitted));
     }
