@@ -259,6 +259,18 @@ async fn who_has_both_goes_from_the_key_to_the_app_and_back() {
     let document = flow.act("skip", json!({})).await;
     assert_eq!(document["payload"]["last_login"], json!({"login_method": "password", "mfa_method": "security_key"}));
 
+    let mut flow = sign_in_with_password(&app, "jane@x.de", modern()).await;
+    let size = "SELECT CAST(MAX(LENGTH(data)) AS TEXT) FROM flows";
+    let mut sizes = Vec::new();
+    for _ in 0..3 {
+        for _ in 0..20 {
+            flow.act("continue_to_login_otp", json!({})).await;
+            flow.act("continue_to_login_security_key", json!({})).await;
+        }
+        sizes.push(database::texts(&app, size).await[0].parse::<u64>().unwrap());
+    }
+    assert!(sizes[2] < sizes[1] + 200, "a run does not grow for ever: {sizes:?}");
+
     let flow = sign_in_with_password(&app, "jane@x.de", plain()).await;
     assert_eq!(flow.state(), "login_otp", "a client without WebAuthn gets the app at once");
     assert_eq!(actions(&flow), ["otp_code_validate"]);

@@ -462,3 +462,34 @@ async fn without_second_factors_in_the_project_nobody_is_asked() {
     }
     app.end().await;
 }
+
+#[tokio::test]
+async fn names_that_are_too_long_for_the_picture_are_shortened() {
+    let service = json!({"name": "服务".repeat(120)});
+    let app = TestApp::with(json!({"settings": {"service": service}})).await;
+    let mut flow = register_up_to_chooser(&app, &format!("{}@x.de", "a".repeat(64)), plain()).await;
+    let document = flow.act("continue_to_otp_secret_creation", json!({})).await;
+    assert_eq!(document["name"], "mfa_otp_secret_creation", "{document:#}");
+    let secret = document["payload"]["otp_secret"].as_str().unwrap().to_owned();
+    let document = flow.act("otp_code_verify", json!({"otp_code": code(&app, &secret, 0)})).await;
+    assert_eq!(document["name"], "success", "{document:#}");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_passkey_without_verification_alone_is_one_factor_in_the_token_too() {
+    let settings = json!({"mfa": {"enabled": false}});
+    let (app, mut browser) = (browser::app(settings).await, Browser::without_verification());
+    let mut flow = begin(&app, "/registration", modern()).await;
+    flow.act("register_login_identifier", json!({"email": "jane@x.de"})).await;
+    let mailed = app.mailbox.take("jane@x.de").await.code();
+    flow.act("verify_passcode", json!({"code": mailed})).await;
+    flow.act("register_password", json!({"new_password": PASSWORD})).await;
+    let document = flow.act("webauthn_generate_creation_options", json!({})).await;
+    let created = browser.create(&document).await;
+    flow.act("webauthn_verify_attestation_response", json!({"public_key": created})).await;
+    let document = sign_in_with_passkey(&app, &mut browser).await.document();
+    assert_eq!(document["name"], "success", "{document:#}");
+    assert_eq!(document["payload"]["claims"]["acr"], "aal1");
+    app.end().await;
+}
