@@ -44,7 +44,11 @@ pub(crate) async fn totp(cx: &Cx<'_>, user: UserId, what: &str) -> Result<Option
         window(cx, limits.otp, &format!("otp-{what}/{ip}/{user}")),
         window(cx, limits.account, &format!("otp-{what}-account/{user}")),
     ];
-    Ok(take(cx, windows).await?.as_ref().map(seconds))
+    match take(cx, windows).await? {
+        // Somebody who has the password can use the account's tokens up, but not for its owner.
+        Some(exhausted) if exhausted.window == 1 && is_known(cx).await? => Ok(None),
+        exhausted => Ok(exhausted.as_ref().map(seconds)),
+    }
 }
 
 /// Takes a token for a mail to an address: from this client to it, to it from anybody, and from this client to anybody.

@@ -156,7 +156,7 @@ async fn an_account_has_one_limit_whatever_it_is_called() {
 async fn an_account_may_be_asked_for_so_many_codes_of_its_app_from_everywhere() {
     let limits = json!({"accountLimits": {"tokens": 4, "interval": "10m"}});
     let app = TestApp::with(proxied(json!({"rateLimiter": limits}))).await;
-    totp::register_with_totp(&app, "jane@x.de").await;
+    let secret = totp::register_with_totp(&app, "jane@x.de").await;
     for n in 0..6 {
         let mut flow = attempt(&app, &format!("203.0.113.{n}"), "jane@x.de", PASSWORD).await;
         if n >= 4 {
@@ -178,6 +178,10 @@ async fn an_account_may_be_asked_for_so_many_codes_of_its_app_from_everywhere() 
     }
     assert_eq!(statuses, [400, 400, 400, 400, 429, 429]);
     assert!(flows[2].document()["payload"]["retry_after"].as_u64().unwrap() > 500);
+    let mut owner = attempt(&app, "127.0.0.1", "jane@x.de", PASSWORD).await;
+    let code = totp::code(&app, &secret, 0);
+    let document = owner.act("otp_code_validate", json!({"otp_code": code})).await;
+    assert_eq!(document["name"], "device_trust", "from where a session lives: {document:#}");
     app.end().await;
 }
 

@@ -493,3 +493,25 @@ async fn a_passkey_without_verification_alone_is_one_factor_in_the_token_too() {
     assert_eq!(document["payload"]["claims"]["acr"], "aal1");
     app.end().await;
 }
+
+#[tokio::test]
+async fn who_signs_in_with_a_passkey_makes_the_second_factor_that_everybody_has_to_make() {
+    // §4.10: their password is a way in that it protects.
+    let own = json!({"optional": false, "acquireOnRegistration": false, "acquireOnLogin": true});
+    let (app, mut browser) = (browser::app(json!({"mfa": own})).await, Browser::default());
+    let mut flow = begin(&app, "/registration", modern()).await;
+    flow.act("register_login_identifier", json!({"email": "jane@x.de"})).await;
+    let mailed = app.mailbox.take("jane@x.de").await.code();
+    flow.act("verify_passcode", json!({"code": mailed})).await;
+    flow.act("register_password", json!({"new_password": PASSWORD})).await;
+    let document = flow.act("webauthn_generate_creation_options", json!({})).await;
+    let created = browser.create(&document).await;
+    flow.act("webauthn_verify_attestation_response", json!({"public_key": created})).await;
+    let mut flow = sign_in_with_passkey(&app, &mut browser).await;
+    assert_eq!(flow.state(), "mfa_method_chooser", "{:#}", flow.document());
+    assert_eq!(actions(&flow), ["continue_to_otp_secret_creation", "continue_to_security_key_creation"]);
+    set_up(&app, &mut flow).await;
+    assert_eq!(flow.state(), "success", "{:#}", flow.document());
+    assert_eq!(sign_in_with_passkey(&app, &mut browser).await.state(), "success", "and is not asked for it");
+    app.end().await;
+}
