@@ -7,7 +7,7 @@ mod model;
 mod moves;
 mod names;
 mod outcome;
-mod people;
+pub mod people;
 mod rules;
 mod schedule;
 mod tables;
