@@ -214,3 +214,26 @@ async fn documents_have_exactly_the_members_of_the_contract() {
     );
     app.end().await;
 }
+
+#[tokio::test]
+async fn a_setting_applies_to_runs_that_are_under_way() {
+    // §1.6.
+    let app = TestApp::start().await;
+    register(&app, "jane@x.de").await;
+    let mut flow = identify(&app, "jane@x.de").await;
+    flow.act("continue_to_password_login", json!({})).await;
+    let page = flow.document();
+    let mut spec = app.spec("project.yaml");
+    crate::support::merge(&mut spec, json!({"settings": {"password": {"enabled": false}}}));
+    let before = app.revision().await;
+    app.write("project.yaml", "acme", &spec);
+    app.until_revision(|now| now != &before).await;
+    let body = json!({"input_data": {"password": crate::PASSWORD}, "csrf_token": page["csrf_token"]});
+    let href = page["actions"]["password_login"]["href"].as_str().unwrap();
+    assert_eq!(app.post(href, &body).await.json(), not_permitted());
+    flow.act("back", json!({})).await;
+    flow.act("continue_to_passcode_confirmation", json!({})).await;
+    let code = app.mailbox.take("jane@x.de").await.code();
+    assert_eq!(flow.act("verify_passcode", json!({"code": code})).await["name"], "success");
+    app.end().await;
+}

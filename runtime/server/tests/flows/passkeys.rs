@@ -230,3 +230,47 @@ async fn without_conditional_mediation_the_button_is_there_and_the_options_are_n
     assert_eq!((&document["status"], &document["error"]["code"]), (&json!(401), &json!("passkey_invalid")));
     app.end().await;
 }
+
+#[tokio::test]
+async fn whose_passkey_is_shown_decides_who_signs_in_unless_the_options_named_somebody() {
+    // §7 Q12.
+    let settings = json!({"rateLimiter": {"enabled": false}});
+    let (app, mut janes, mut johns) = (browser::app(settings).await, Browser::default(), Browser::default());
+    register(&app, &mut janes, "jane@x.de").await;
+    let john = register(&app, &mut johns, "john@x.de").await.document()["payload"]["user"]["id"].clone();
+    let mut flow = begin(&app, "/login", modern()).await;
+    flow.act("continue_with_login_identifier", json!({"email": "jane@x.de"})).await;
+    let document = flow.act("webauthn_generate_request_options", json!({})).await;
+    assert_eq!(document["payload"]["request_options"]["publicKey"].get("allowCredentials"), None);
+    let assertion = johns.get(&document).await;
+    let document = flow.act("webauthn_verify_assertion_response", json!({"assertion_response": assertion})).await;
+    assert_eq!((&document["name"], &document["payload"]["user"]["id"]), (&json!("success"), &john));
+    assert_eq!(document["payload"]["claims"]["email"]["address"], "john@x.de");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn options_for_a_named_user_list_no_security_keys_and_accept_nobody_elses_passkey() {
+    // §7 Q13.
+    let privacy = json!({"onlyShowActualLoginMethods": true});
+    let settings = json!({"privacy": privacy, "rateLimiter": {"enabled": false}});
+    let (app, mut janes, mut johns) = (browser::app(settings).await, Browser::default(), Browser::default());
+    let id = register(&app, &mut janes, "jane@x.de").await.document()["payload"]["user"]["passkeys"][0]["id"].clone();
+    app.clock.advance(Duration::from_secs(1));
+    register(&app, &mut johns, "john@x.de").await;
+    let key = "INSERT INTO webauthn_credentials SELECT tenant_id, x'00', user_id, user_handle, public_key, rp_id, \
+        attestation_format, aaguid, sign_count, user_verified, backup_eligible, backup_state, transports, name, TRUE, \
+        created_at, last_used_at FROM webauthn_credentials ORDER BY created_at LIMIT 1";
+    assert_eq!(crate::database::execute(&app, key).await, 1);
+    let mut flow = begin(&app, "/login", modern()).await;
+    flow.act("continue_with_login_identifier", json!({"email": "jane@x.de"})).await;
+    let mut document = flow.act("webauthn_generate_request_options", json!({})).await;
+    let options = document["payload"]["request_options"]["publicKey"].as_object_mut().unwrap();
+    let listed = options.remove("allowCredentials").unwrap();
+    let ids: Vec<_> = listed.as_array().unwrap().iter().map(|credential| credential["id"].clone()).collect();
+    assert_eq!(ids, [id]);
+    let assertion = johns.get(&document).await;
+    let document = flow.act("webauthn_verify_assertion_response", json!({"assertion_response": assertion})).await;
+    assert_eq!((&document["status"], &document["error"]["code"]), (&json!(401), &json!("passkey_invalid")));
+    app.end().await;
+}

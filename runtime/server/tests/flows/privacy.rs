@@ -128,3 +128,17 @@ async fn only_actual_methods_are_offered_where_the_project_wants_it() {
     assert_eq!(flow.state(), "passcode_confirmation", "an unknown address behaves like one with mail only");
     app.end().await;
 }
+
+#[tokio::test]
+async fn attempts_on_unknown_accounts_are_audited_without_an_actor() {
+    // §7 Q41.
+    let app = TestApp::start().await;
+    let mut flow = identify(&app, "nobody@x.de").await;
+    flow.act("continue_to_password_login", json!({})).await;
+    flow.act("password_login", json!({"password": PASSWORD})).await;
+    let rows = crate::audit::rows(&app).await;
+    assert_eq!((rows.len(), rows[0].0.as_str(), rows[0].1.as_deref()), (1, "login_failure", Some("password invalid")));
+    let anonymous = "SELECT COUNT(*) FROM audit_logs WHERE actor_user_id IS NULL AND actor_email IS NULL";
+    assert_eq!(crate::audit::count(&app, anonymous).await, 1);
+    app.end().await;
+}
