@@ -13,6 +13,9 @@ statements! {
         ORDER BY created_at, id";
     BY_KEY = "SELECT id, user_id, address, verified, created_at, updated_at FROM emails \
         WHERE tenant_id = $1 AND address_key = $2";
+    /// An index range of one row: the address itself, or the next one.
+    BY_KEY_OR_NEXT = "SELECT id, user_id, address, verified, created_at, updated_at, address_key FROM emails \
+        WHERE tenant_id = $1 AND address_key >= $2 ORDER BY address_key LIMIT 1";
     INSERT = "INSERT INTO emails (tenant_id, id, user_id, address, address_key, verified, created_at, updated_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     VERIFY = "UPDATE emails SET verified = $1, updated_at = $2 WHERE tenant_id = $3 AND id = $4 AND verified <> $5";
@@ -75,6 +78,18 @@ impl TenantStore {
             sqlx::query_as(sql).bind(self.tenant.0).bind(address.key()).fetch_optional(db).await
         })?;
         Ok(row.map(email))
+    }
+
+    /// Who has this address, and whether it is this one and not just the next in order. For callers to whom a stranger's address must
+    /// cost as much as a known one.
+    pub async fn email_or_next(&self, address: &EmailAddress) -> Result<Option<(Email, bool)>, StoreError> {
+        type Keyed = (Uuid, Uuid, String, bool, i64, i64, String);
+        let row: Option<Keyed> = on_pool!(&self.store.pool, BY_KEY_OR_NEXT, |sql, db| {
+            sqlx::query_as(sql).bind(self.tenant.0).bind(address.key()).fetch_optional(db).await
+        })?;
+        Ok(row.map(|(id, user, text, verified, created_at, updated_at, key)| {
+            (email((id, user, text, verified, created_at, updated_at)), key == address.key())
+        }))
     }
 }
 

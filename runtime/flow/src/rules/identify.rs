@@ -22,6 +22,17 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
+    /// The address as its account has it and the account's facts; what was typed, where no account has it. A stranger's address
+    /// loads the account of its neighbour and forgets it, so that both cost the same.
+    pub(crate) async fn of_email(cx: &Cx<'_>, typed: EmailAddress) -> Result<(EmailAddress, Option<Self>), Failure> {
+        let found = cx.store().email_or_next(&typed).await?;
+        let facts = Self::of(cx, found.as_ref().map(|(email, _)| email.user)).await?;
+        match found {
+            Some((email, true)) => Ok((EmailAddress::parse(&email.address).map_err(Failure::internal)?, facts)),
+            _ => Ok((typed, None)),
+        }
+    }
+
     /// Looks the owner of a username up.
     pub(crate) async fn of_username(cx: &Cx<'_>, username: &Username) -> Result<Option<Self>, Failure> {
         let stored = cx.store().username(username).await?;
@@ -62,7 +73,7 @@ impl Facts {
 }
 
 /// The address as its account has it, and the account's user; what was typed, where no account has it. Two spellings with one
-/// key may be two mailboxes, and only one of them was proven. Known and unknown addresses read the same tables.
+/// key may be two mailboxes, and only one of them was proven.
 pub(crate) async fn known(cx: &Cx<'_>, typed: EmailAddress) -> Result<(EmailAddress, Option<UserId>), Failure> {
     match cx.store().email(&typed).await? {
         Some(email) => Ok((EmailAddress::parse(&email.address).map_err(Failure::internal)?, Some(email.user))),

@@ -104,8 +104,7 @@ impl Action for ContinueWithIdentifier {
 
 /// Known and unknown addresses go on the same way, unless the project says which accounts exist.
 async fn by_email(cx: &mut Cx<'_>, typed: EmailAddress, input: &'static str) -> Result<Option<Facts>, Failure> {
-    let (address, owner) = identify::known(cx, typed).await?;
-    let facts = Facts::of(cx, owner).await?;
+    let (address, facts) = Facts::of_email(cx, typed).await?;
     if facts.is_none() && cx.settings().privacy.show_account_existence_hints {
         let entry = AuditEntry::new(AuditKind::LoginFailure, Actor::none());
         cx.audit(entry.failed("unknown_email_error - The email address is unknown."));

@@ -117,6 +117,7 @@ async fn every_look_up_of_a_login_and_every_clean_up_uses_an_index() {
         users.extend(std::iter::repeat_n(user.clone(), 16));
         let hash = Value::Bytes(vec![7; 32]);
         for (statements, name, values) in [
+            (crate::emails::STATEMENTS, "BY_KEY_OR_NEXT", vec![own.clone(), Value::Text("u7")]),
             (crate::usernames::STATEMENTS, "BY_KEY", vec![own.clone(), Value::Text("u7")]),
             (crate::otp_secrets::STATEMENTS, "OF_USER", vec![own.clone(), user.clone()]),
             (crate::trusted_devices::STATEMENTS, "BY_HASH", vec![own.clone(), hash.clone(), now.clone()]),
