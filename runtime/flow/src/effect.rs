@@ -132,6 +132,7 @@ async fn apply(
             work.verify_email(email, now).await?;
         }
         Effect::RemoveUnproven { user, address } => {
+            work.touch_user(user, now).await?;
             let password = work.delete_password(user).await?;
             let passkeys = work.delete_passkeys_of(user).await?;
             let otp = work.delete_otp_secret_of(user).await?;
@@ -153,6 +154,7 @@ async fn apply(
             }
         }
         Effect::SetPassword { id, user, hash } => {
+            work.touch_user(user, now).await?;
             work.put_password(id, user, &Secret::new(hash.as_str().to_owned()), now).await?;
         }
         Effect::UpgradePassword { user, old, new } => {
@@ -265,11 +267,13 @@ pub(crate) fn preview(account: &mut Account, effects: &[Effect], now: Timestamp)
                 });
             }
             Effect::RemoveUnproven { .. } => {
+                account.user.updated_at = now;
                 account.passkeys.clear();
                 account.password = None;
                 account.otp = None;
             }
             Effect::SetPassword { id, .. } => {
+                account.user.updated_at = now;
                 let info = account.password.take();
                 let id = info.as_ref().map_or(*id, |info| info.id);
                 let created_at = info.map_or(now, |info| info.created_at);

@@ -25,6 +25,12 @@ statements! {
         WHERE u.tenant_id = $1 AND u.id IN \
         ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     INSERT = "INSERT INTO users (tenant_id, id, primary_email_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5)";
+    TOUCH = "UPDATE users SET updated_at = $1 WHERE tenant_id = $2 AND id = $3";
+    /// Waits for a transaction that touches the user and sees what it has left: PostgreSQL evaluates again after the wait,
+    /// MariaDB's locking reads see the newest version, SQLite has one writer.
+    AS_READ = "SELECT id FROM users WHERE tenant_id = $1 AND id = $2 AND updated_at = $3",
+        postgres = "SELECT id FROM users WHERE tenant_id = $1 AND id = $2 AND updated_at = $3 FOR NO KEY UPDATE",
+        mysql = "SELECT id FROM users WHERE tenant_id = ? AND id = ? AND updated_at = ? FOR UPDATE";
     SET_PRIMARY_EMAIL = "UPDATE users SET primary_email_id = $1, updated_at = $2 WHERE tenant_id = $3 AND id = $4";
 }
 
@@ -37,7 +43,7 @@ pub struct User {
     pub primary_email: Option<EmailId>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When its profile last changed.
+    /// When its profile, or what proves it, last changed.
     pub updated_at: Timestamp,
 }
 
@@ -189,6 +195,23 @@ impl Work {
                 .await?;
         });
         Ok(())
+    }
+
+    /// Notes that what the user is known or proven by has changed. To be called before the change: whoever relies on the account
+    /// as it was read waits for the end of this unit of work.
+    pub async fn touch_user(&mut self, user: UserId, now: Timestamp) -> Result<(), StoreError> {
+        on_work!(self, TOUCH, |sql, db| {
+            sqlx::query(sql).bind(now.0).bind(self.tenant.0).bind(user.0).execute(db).await?;
+        });
+        Ok(())
+    }
+
+    /// Whether the user still is as it was read, and stays so until the end of this unit of work.
+    pub async fn is_as_read(&mut self, user: &User) -> Result<bool, StoreError> {
+        let row: Option<(Uuid,)> = on_work!(self, AS_READ, |sql, db| {
+            sqlx::query_as(sql).bind(self.tenant.0).bind(user.id.0).bind(user.updated_at.0).fetch_optional(db).await?
+        });
+        Ok(row.is_some())
     }
 
     /// Makes an address the main one.

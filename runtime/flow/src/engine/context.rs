@@ -3,7 +3,7 @@
 use hanko_credentials::Subject;
 use hanko_domain::{AuditEntry, FlowId, RequestMeta, Timestamp, UserId};
 use hanko_model::project::Settings;
-use hanko_store::TenantStore;
+use hanko_store::{TenantStore, users::User};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -39,6 +39,8 @@ pub(crate) struct Cx<'a> {
     pub(crate) error: Option<FlowError>,
     pub(crate) token: Option<NewToken>,
     pub(crate) trusted_device: Option<TrustedDevice>,
+    /// The user as it was read for this request's decisions: when it has changed until they are applied, they are not.
+    pub(crate) as_read: Option<User>,
     /// Whether `back` is possible: the newest snapshot can be returned to.
     pub(crate) can_go_back: bool,
     /// The states that led here, oldest first; those that `back` undid are not among them.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hanko_domain::{FlowId, RequestMeta, Secret, Timestamp};
-use hanko_store::flows::FlowRow;
+use hanko_store::{Work, flows::FlowRow};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -263,7 +263,7 @@ async fn write(cx: &mut Cx<'_>, version: i64, expires_at: Timestamp, record: &Re
     let row = FlowRow { flow: cx.flow.name.to_owned(), version: version + 1, data, expires_at };
     let mut work = inner.store.begin().await?;
     let won = match work.write_flow(cx.id, version, &row).await {
-        Ok(true) => effect::apply_all(std::mem::take(&mut cx.effects), &mut work, inner, cx.request, cx.now).await,
+        Ok(true) => apply(cx, &mut work).await,
         Ok(false) => Ok(false),
         Err(error) => Err(error.into()),
     };
@@ -278,6 +278,15 @@ async fn write(cx: &mut Cx<'_>, version: i64, expires_at: Timestamp, record: &Re
             Err(failure)
         }
     }
+}
+
+async fn apply(cx: &mut Cx<'_>, work: &mut Work) -> Result<bool, Failure> {
+    if let Some(user) = &cx.as_read
+        && !work.is_as_read(user).await?
+    {
+        return Ok(false);
+    }
+    effect::apply_all(std::mem::take(&mut cx.effects), work, cx.inner(), cx.request, cx.now).await
 }
 
 fn context<'a>(
@@ -305,6 +314,7 @@ fn context<'a>(
         error: None,
         token: None,
         trusted_device: None,
+        as_read: None,
         can_go_back: record.can_go_back(),
         visited: record.history.iter().map(|snapshot| snapshot.at.state.clone()).collect(),
     }

@@ -19,8 +19,9 @@ impl Hook for ProofsStand {
             return Ok(());
         }
         let account = cx.store().account(cx.stash.user.unwrap_or(UserId(uuid::Uuid::nil()))).await?;
-        let stand = account.is_some_and(|account| cx.stash.proofs.iter().all(|proof| stands(proof, &account)));
-        if stand { Ok(()) } else { Err(Failure::refused(FlowError::NotPermitted)) }
+        let account = account.filter(|account| cx.stash.proofs.iter().all(|proof| stands(proof, account)));
+        cx.as_read = Some(account.ok_or_else(|| Failure::refused(FlowError::NotPermitted))?.user);
+        Ok(())
     }
 }
 

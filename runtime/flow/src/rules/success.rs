@@ -27,6 +27,7 @@ impl Hook for SignIn {
             .account(user)
             .await?
             .ok_or_else(|| Failure::internal("the user was deleted during the login"))?;
+        cx.as_read = Some(account.user.clone());
         effect::preview(&mut account, &cx.effects, cx.now);
         let (method, second) = (cx.stash.login_method, cx.stash.mfa_method);
         let name = method.map(|method| method.as_str()).unwrap_or_default();

@@ -202,3 +202,40 @@ async fn a_login_ends_with_the_credential_it_was_begun_with() {
     assert_eq!(deleted.answer.status, 400, "like any unknown account");
     app.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn strangers_who_hurry_get_no_session_beside_the_owner_who_takes_the_account_back() {
+    let mfa = json!({"acquireOnRegistration": false, "acquireOnLogin": true});
+    let settings = json!({"email": {"requireVerification": false}, "rateLimiter": {"enabled": false}, "mfa": mfa});
+    let app = TestApp::with(json!({"settings": settings})).await;
+    register(&app, "victim@x.de").await;
+    let mut requests = Vec::new();
+    for _ in 0..24 {
+        let document = sign_in_with_password(&app, "victim@x.de", plain()).await.document();
+        let href = app.url(document["actions"]["skip"]["href"].as_str().unwrap());
+        requests.push(app.http.post(href).json(&json!({"csrf_token": document["csrf_token"]})));
+    }
+    let mut owner = identify(&app, "victim@x.de").await;
+    owner.act("continue_to_passcode_confirmation", json!({})).await;
+    let code = app.mailbox.take("victim@x.de").await.code();
+    // A clock that stands still cannot tell before from after.
+    app.clock.advance(std::time::Duration::from_secs(1));
+    let last = requests.split_off(12);
+    let spawn = |request| tokio::spawn(crate::support::send(request));
+    let mut hurrying: Vec<_> = requests.into_iter().map(spawn).collect();
+    owner.act("verify_passcode", json!({"code": code})).await;
+    hurrying.extend(last.into_iter().map(spawn));
+    for request in hurrying {
+        let status = request.await.unwrap().status.as_u16();
+        assert!([200, 403, 503].contains(&status), "{status}");
+    }
+    assert_eq!(owner.state(), "mfa_method_chooser", "{:#}", owner.document());
+    assert_eq!(owner.act("skip", json!({})).await["name"], "success");
+    assert_eq!(
+        audit::count(&app, "SELECT COUNT(*) FROM sessions").await,
+        1,
+        "whoever was faster was ended, and nobody was slower"
+    );
+    app.mailbox.take("victim@x.de").await;
+    app.end().await;
+}

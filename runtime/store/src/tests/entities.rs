@@ -49,6 +49,37 @@ async fn an_address_belongs_to_one_user_of_a_tenant_whatever_its_case() {
     }
 }
 
+#[tokio::test]
+async fn a_user_is_as_it_was_read_until_somebody_touches_it_and_who_asks_meanwhile_waits() {
+    for database in migrated().await {
+        let tenant = tenant(&database).await;
+        let jane = user(&tenant, "jane@x.de").await;
+        let read = tenant.user(jane).await.unwrap().unwrap();
+        let mut work = tenant.begin().await.unwrap();
+        assert!(work.is_as_read(&read).await.unwrap(), "{}", database.name);
+        work.commit().await.unwrap();
+
+        let mut touching = tenant.begin().await.unwrap();
+        touching.touch_user(jane, NOW + Duration::from_secs(1)).await.unwrap();
+        let (asking, before) = (tenant.clone(), read.clone());
+        let answer = tokio::spawn(async move {
+            let mut work = asking.begin().await.unwrap();
+            let answer = work.is_as_read(&before).await.unwrap();
+            work.rollback().await.unwrap();
+            answer
+        });
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+        touching.commit().await.unwrap();
+        assert!(!answer.await.unwrap(), "{}", database.name);
+        let gone = crate::users::User { id: UserId::random(&Random::system()), ..read };
+        let mut work = tenant.begin().await.unwrap();
+        assert!(!work.is_as_read(&gone).await.unwrap(), "{}: nobody", database.name);
+        work.rollback().await.unwrap();
+    }
+}
+
 impl crate::TenantStore {
     async fn verify(&self, email: EmailId) -> bool {
         let mut work = self.begin().await.unwrap();
