@@ -20,6 +20,7 @@ mod login;
 mod passkeys;
 mod postgres;
 mod privacy;
+mod properties;
 mod recovery;
 mod registration;
 mod security_keys;

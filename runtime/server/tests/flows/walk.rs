@@ -2,18 +2,20 @@
 //! and every state and action of both flows is reached.
 
 mod check;
-mod graph;
-mod model;
-mod moves;
+pub mod graph;
+pub mod model;
+pub mod moves;
 mod names;
-mod outcome;
+pub mod outcome;
 pub mod people;
 mod rules;
 mod schedule;
 mod tables;
+pub mod visit;
 
 use std::collections::BTreeSet;
 
+use hanko_model::project::Settings;
 use serde_json::{Value, json};
 
 use self::{model::World, moves::With, people::Person};
@@ -23,10 +25,10 @@ use crate::{browser::PAGE, support::TestApp};
 type Edge = (&'static str, &'static str, String, &'static str);
 
 /// Projects of one kind, the people who come to them, and the clients they come with.
-struct Family {
-    settings: Value,
+pub struct Family {
+    pub settings: Value,
     people: Vec<Person>,
-    clients: Vec<With>,
+    pub clients: Vec<With>,
     /// The first of the people comes back with a trusted device.
     device: bool,
 }
@@ -72,7 +74,7 @@ fn ona() -> Person {
     Person::of(Some("ona@x.de"), None, true).passkey().totp()
 }
 
-fn families() -> Vec<Family> {
+pub fn families() -> Vec<Family> {
     let family = |settings, people: Vec<Person>, clients: &[With]| Family {
         settings,
         people,
@@ -188,9 +190,17 @@ fn spec(settings: &Value) -> Value {
     json!({"hosts": ["auth.acme.test"], "publicUrl": null, "origins": [PAGE], "settings": settings})
 }
 
-/// Walks both flows of one family and returns what was performed.
-async fn walk_family(family: Family) -> BTreeSet<Edge> {
-    let Family { settings, mut people, clients, device } = family;
+/// A process with the project of a family and the accounts of its people.
+pub struct Stage {
+    pub app: TestApp,
+    pub settings: Settings,
+    pub people: Vec<Person>,
+    /// That of a trusted device of the first of them.
+    pub cookie: Option<String>,
+}
+
+pub async fn stage(family: Family) -> Stage {
+    let Family { settings, mut people, device, .. } = family;
     let app = TestApp::with(spec(&nursery())).await;
     for person in &mut people {
         person.register(&app).await;
@@ -218,13 +228,26 @@ async fn walk_family(family: Family) -> BTreeSet<Edge> {
     let text = std::fs::read_to_string(app.documents().join("project.yaml")).unwrap();
     let parsed = hanko_model::document::parse(&text, hanko_model::document::Unknown::Refuse).unwrap();
     let project = hanko_model::resolve(&parsed.documents[0]).unwrap();
+    Stage { app, settings: project.settings, people, cookie }
+}
+
+impl Stage {
+    pub fn world(&self, registering: bool) -> World<'_> {
+        let device = self.cookie.as_ref().map(|_| 0);
+        World { settings: &self.settings, people: &self.people, registering, device }
+    }
+}
+
+/// Walks both flows of one family and returns what was performed.
+async fn walk_family(family: Family) -> BTreeSet<Edge> {
+    let clients = family.clients.clone();
+    let stage = stage(family).await;
     let mut performed = BTreeSet::new();
     for (flow, registering) in [("login", false), ("registration", true)] {
-        let world = World { settings: &project.settings, people: &people, registering, device: device.then_some(0) };
-        let seen = graph::walk(&app, &world, cookie.as_deref(), &clients).await;
+        let seen = graph::walk(&stage.app, &stage.world(registering), stage.cookie.as_deref(), &clients).await;
         performed.extend(seen.into_iter().map(|(from, action, to)| (flow, from, action, to)));
     }
-    app.end().await;
+    stage.app.end().await;
     performed
 }
 

@@ -94,15 +94,15 @@ pub struct Client {
     /// The newest answers with options for an authenticator, and with a secret.
     request: Value,
     creation: Value,
-    secret: String,
-    /// The authenticators that this run fills.
-    pub made: Browser,
+    pub secret: String,
+    /// The authenticators that this run has filled, and the secret it has shown last.
+    pub made: Vec<Browser>,
 }
 
 impl Client {
     pub fn new(people: &[Person]) -> Self {
         let people = people.to_vec();
-        Self { people, request: Value::Null, creation: Value::Null, secret: String::new(), made: Browser::default() }
+        Self { people, request: Value::Null, creation: Value::Null, secret: String::new(), made: Vec::new() }
     }
 
     /// Remembers what later answers need.
@@ -168,8 +168,10 @@ impl Client {
                 _ => "",
             }}),
             ("webauthn_verify_attestation_response", With::Right) => {
-                self.made = Browser::default();
-                json!({"public_key": self.made.create(&self.creation).await})
+                let mut browser = Browser::default();
+                let created = browser.create(&self.creation).await;
+                self.made.push(browser);
+                json!({"public_key": created})
             }
             ("webauthn_verify_attestation_response", With::Wrong) => json!({"public_key": {"id": "AA"}}),
             ("webauthn_verify_assertion_response", With::Passkey(owner)) => {
