@@ -26,6 +26,7 @@ mod registration;
 mod security_keys;
 mod sessions;
 mod totp;
+mod transcripts;
 mod trusted_devices;
 mod unproven;
 mod walk;
