@@ -128,6 +128,57 @@ async fn a_flow_expires_a_day_after_it_began_whether_stored_or_not() {
 }
 
 #[tokio::test]
+async fn nothing_a_client_does_makes_a_run_live_longer() {
+    let app = TestApp::start().await;
+    let mut flow = begin(&app, "/login", plain()).await;
+    app.clock.advance(Duration::from_secs(23 * 3600));
+    assert_eq!(flow.act("continue_with_login_identifier", json!({"email": "a@x.de"})).await["status"], 200);
+    app.clock.advance(Duration::from_secs(3600));
+    assert_eq!(flow.act("continue_to_password_login", json!({})).await["status"], 200, "the last moment counts");
+    app.clock.advance(Duration::from_secs(1));
+    assert_eq!(flow.act("back", json!({})).await["error"]["code"], "flow_expired_error");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn of_two_things_that_are_wrong_the_first_of_the_contract_is_told() {
+    let app = TestApp::start().await;
+    let flow = begin(&app, "/login", plain()).await;
+    let token = flow.document()["csrf_token"].clone();
+    let id = href(&flow, "continue_with_login_identifier").split("%40").last().unwrap().to_owned();
+    let stranger = "3b241101-e2bb-4255-8caf-4136c566a962";
+    let (malformed, stale) = (json!({"csrf_token": 7}), json!({"csrf_token": "stale"}));
+    for (action, body, expected) in [
+        // 1 before 5: a body that does not bind, for a run that does not exist.
+        (format!("back@{stranger}"), &malformed, technical()),
+        // 2 before 8.
+        ("back@no-uuid".to_owned(), &stale, technical()),
+        // 4 before 5 and 8.
+        (format!("@{stranger}"), &stale, technical()),
+        (format!("@{id}"), &stale, technical()),
+        // 8 and 10 look the same.
+        (format!("no_such_action@{id}"), &stale, not_permitted()),
+    ] {
+        assert_eq!(app.post(&format!("/login?action={action}"), body).await.json(), expected, "{action} {body}");
+    }
+    app.clock.advance(Duration::from_secs(24 * 3600 + 1));
+    let expired = short(410, "flow_expired_error", "The flow has expired.");
+    for (endpoint, action, body, expected) in [
+        // 6 before 8, 10 and 12.
+        ("/login", "back", &stale, expired.clone()),
+        ("/login", "no_such_action", &json!({"csrf_token": token}), expired.clone()),
+        ("/login", "webauthn_generate_request_options", &json!({"csrf_token": token}), expired),
+        // 1 before 6; 5 before 6.
+        ("/login", "back", &malformed, technical()),
+        ("/registration", "back", &stale, not_permitted()),
+    ] {
+        let answer = app.post(&format!("{endpoint}?action={action}@{id}"), body).await;
+        assert_eq!(answer.json(), expected, "{endpoint} {action} {body}");
+    }
+    app.end().await;
+}
+
+#[tokio::test]
 async fn a_token_works_once() {
     let app = TestApp::start().await;
     let first = Flow::begin(&app, "/login").await.document();
