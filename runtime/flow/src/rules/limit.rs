@@ -37,12 +37,19 @@ pub(crate) async fn password(cx: &mut Cx<'_>) -> Result<Option<u64>, Failure> {
     Ok(Some(seconds(&exhausted)))
 }
 
-/// Takes a token for a TOTP code, to sign in or to confirm a new secret.
-pub(crate) async fn totp(cx: &Cx<'_>, user: UserId, what: &str) -> Result<Option<u64>, Failure> {
+/// Takes a token for a code that confirms a new TOTP secret. The secret stands on the same page, so this is about load and not about
+/// guessing: people mistype, and the official element keeps wrong digits in its boxes.
+pub(crate) async fn totp_set_up(cx: &Cx<'_>, user: UserId) -> Result<Option<u64>, Failure> {
+    let windows = [window(cx, cx.settings().rate_limiter.account, &format!("otp-set-up/{user}"))];
+    Ok(take(cx, windows).await?.as_ref().map(seconds))
+}
+
+/// Takes a token for a TOTP code to sign in.
+pub(crate) async fn totp(cx: &Cx<'_>, user: UserId) -> Result<Option<u64>, Failure> {
     let (limits, ip) = (&cx.settings().rate_limiter, cx.request.ip_key());
     let windows = [
-        window(cx, limits.otp, &format!("otp-{what}/{ip}/{user}")),
-        window(cx, limits.account, &format!("otp-{what}-account/{user}")),
+        window(cx, limits.otp, &format!("otp/{ip}/{user}")),
+        window(cx, limits.account, &format!("otp-account/{user}")),
     ];
     match take(cx, windows).await? {
         // Somebody who has the password can use the account's tokens up, but not for its owner.

@@ -57,7 +57,7 @@ pub(crate) async fn enrol(cx: &mut Cx<'_>, code: &Secret<String>) -> Result<(), 
     let (Some(user), Some(pending)) = (cx.stash.user, cx.stash.new_otp.clone()) else {
         return Err(Failure::internal("a code for a TOTP secret that was never shown"));
     };
-    if let Some(seconds) = limit::totp(cx, user, "set-up").await? {
+    if let Some(seconds) = limit::totp_set_up(cx, user).await? {
         return Err(limit::exhausted(cx, "retry_after", seconds));
     }
     let secret = open(cx, pending.id, &pending.sealed)?;
@@ -73,7 +73,7 @@ pub(crate) async fn enrol(cx: &mut Cx<'_>, code: &Secret<String>) -> Result<(), 
 /// Checks a code as the second factor. A time step counts once, whatever comes at the same time: the row decides.
 pub(crate) async fn verify(cx: &mut Cx<'_>, code: &Secret<String>) -> Result<(), Failure> {
     let user = cx.stash.user.ok_or_else(|| Failure::internal("a second factor of nobody"))?;
-    if let Some(seconds) = limit::totp(cx, user, "login").await? {
+    if let Some(seconds) = limit::totp(cx, user).await? {
         return Err(limit::exhausted(cx, "retry_after", seconds));
     }
     let Some(stored) = cx.store().otp_secret(user).await? else {

@@ -307,20 +307,21 @@ async fn three_codes_a_minute_may_be_tried_for_an_account_in_whatever_flow() {
 }
 
 #[tokio::test]
-async fn codes_of_the_set_up_are_limited_too() {
-    let app = TestApp::start().await;
+async fn codes_of_the_set_up_are_limited_with_room_for_mistyping() {
+    let app =
+        TestApp::with(json!({"settings": {"rateLimiter": {"accountLimits": {"tokens": 6, "interval": "10m"}}}})).await;
     let mut flow = register_up_to_chooser(&app, "jane@x.de", plain()).await;
     let document = flow.act("continue_to_otp_secret_creation", json!({})).await;
     let secret = document["payload"]["otp_secret"].as_str().unwrap().to_owned();
     let wrong = wrong_code(&app, &secret);
-    for _ in 0..3 {
+    for _ in 0..6 {
         assert_eq!(flow.act("otp_code_verify", json!({"otp_code": wrong})).await["status"], 400);
     }
     let document = flow.act("otp_code_verify", json!({"otp_code": code(&app, &secret, 0)})).await;
     assert_eq!((&document["name"], &document["status"]), (&json!("mfa_otp_secret_creation"), &json!(429)));
-    assert_eq!(document["payload"]["retry_after"], 60);
+    assert_eq!(document["payload"]["retry_after"], 600);
     assert_eq!(document["payload"]["otp_secret"], json!(secret));
-    app.clock.advance(Duration::from_secs(60));
+    app.clock.advance(Duration::from_secs(600));
     let document = flow.act("otp_code_verify", json!({"otp_code": code(&app, &secret, 0)})).await;
     assert_eq!(document["name"], "success", "{document:#}");
     app.end().await;
