@@ -24,7 +24,8 @@ async fn a_password_signs_in_and_a_wrong_one_says_only_that() {
     let failure = &audit::rows(&app).await[1];
     assert_eq!(failure.1.as_deref(), Some("password invalid"));
     assert!(failure.2.contains("\"login_method\":\"password\"") && failure.2.contains("flow_id"), "{}", failure.2);
-    let counted = "hanko_flow_refusals_total{action=\"password_login\",flow=\"login\",reason=\"value_invalid_error\"} 1\n";
+    let counted =
+        "hanko_flow_refusals_total{action=\"password_login\",flow=\"login\",reason=\"value_invalid_error\"} 1\n";
     let page = app.get_admin("/metrics").await.text();
     assert!(page.contains(counted), "{page}");
     app.end().await;
