@@ -20,7 +20,9 @@ pub(crate) async fn send(cx: &mut Cx<'_>, user: UserId, template: Template) -> R
 
 /// Tells the user at an address of theirs.
 pub(crate) fn send_to(cx: &mut Cx<'_>, user: UserId, template: Template, to: EmailAddress) {
-    let message = Message::notice(template, to, cx.request.language.as_str(), cx.settings().service_name.as_str());
+    // Whoever tries passwords does not choose the language the owner reads.
+    let language = if template == Template::PasswordLimit { "" } else { cx.request.language.as_str() };
+    let message = Message::notice(template, to, language, cx.settings().service_name.as_str());
     let message = message.about(user);
     cx.then(Effect::Mail(match template {
         Template::NewSession => message.with_session(cx.request.user_agent.as_str(), cx.now),
