@@ -3,12 +3,12 @@
 use hanko_credentials::Subject;
 use hanko_domain::{AuditEntry, FlowId, RequestMeta, Timestamp, UserId};
 use hanko_model::project::Settings;
-use hanko_store::{TenantStore, users::User};
+use hanko_store::{TenantStore, users::Account};
 use serde_json::{Map, Value};
 
 use crate::{
     effect::Effect,
-    engine::{Flow, FlowError, TrustedDevice},
+    engine::{Failure, Flow, FlowError, TrustedDevice},
     sessions::NewToken,
     stash::{Kept, Stash},
     tenant::{Inner, Tenant},
@@ -21,7 +21,7 @@ pub(crate) struct Cx<'a> {
     pub(crate) id: FlowId,
     pub(crate) request: &'a RequestMeta,
     pub(crate) now: Timestamp,
-    /// The state whose action runs; before-hooks see the state that is entered in `entering`.
+    /// The state whose action runs; before-hooks still see the one that is left.
     pub(crate) state: String,
     /// The state before it.
     pub(crate) previous: Option<String>,
@@ -39,8 +39,8 @@ pub(crate) struct Cx<'a> {
     pub(crate) error: Option<FlowError>,
     pub(crate) token: Option<NewToken>,
     pub(crate) trusted_device: Option<TrustedDevice>,
-    /// The user as it was read for this request's decisions: when it has changed until they are applied, they are not.
-    pub(crate) as_read: Option<User>,
+    /// The account as it was read for this request's decisions: when its user has changed until they are applied, they are not.
+    pub(crate) as_read: Option<Account>,
     /// Whether `back` is possible: the newest snapshot can be returned to.
     pub(crate) can_go_back: bool,
     /// The states that led here, oldest first; those that `back` undid are not among them.
@@ -58,6 +58,14 @@ impl Cx<'_> {
 
     pub(crate) fn store(&self) -> &TenantStore {
         &self.inner().store
+    }
+
+    /// An account; the one this request's decisions are made on is not read again.
+    pub(crate) async fn account(&self, user: UserId) -> Result<Option<Account>, Failure> {
+        match &self.as_read {
+            Some(account) if account.user.id == user => Ok(Some(account.clone())),
+            _ => Ok(self.store().account(user).await?),
+        }
     }
 
     /// Whose proofs this run can hold.

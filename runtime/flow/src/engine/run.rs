@@ -281,8 +281,8 @@ async fn write(cx: &mut Cx<'_>, version: i64, expires_at: Timestamp, record: &Re
 }
 
 async fn apply(cx: &mut Cx<'_>, work: &mut Work) -> Result<bool, Failure> {
-    if let Some(user) = &cx.as_read
-        && !work.is_as_read(user).await?
+    if let Some(account) = &cx.as_read
+        && !work.is_as_read(&account.user).await?
     {
         return Ok(false);
     }

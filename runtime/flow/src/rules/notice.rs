@@ -10,7 +10,7 @@ use crate::{
 
 /// Tells the user at the main address; without one nobody is told.
 pub(crate) async fn send(cx: &mut Cx<'_>, user: UserId, template: Template) -> Result<(), Failure> {
-    let account = cx.store().account(user).await?;
+    let account = cx.account(user).await?;
     let email = account.as_ref().and_then(|account| account.primary_email());
     if let Some(to) = email.and_then(|email| EmailAddress::parse(&email.address).ok()) {
         send_to(cx, user, template, to);

@@ -12,7 +12,7 @@ use crate::{
 
 /// Reports a change of an account, with the account as it will be once the effects so far are applied.
 pub(crate) async fn changed(cx: &mut Cx<'_>, kind: EventKind, user: UserId) -> Result<(), Failure> {
-    if let Some(mut account) = cx.store().account(user).await? {
+    if let Some(mut account) = cx.account(user).await? {
         effect::preview(&mut account, &cx.effects, cx.now);
         about(cx, kind, &account);
     }

@@ -20,7 +20,7 @@ impl Hook for ProofsStand {
         }
         let account = cx.store().account(cx.stash.user.unwrap_or(UserId(uuid::Uuid::nil()))).await?;
         let account = account.filter(|account| cx.stash.proofs.iter().all(|proof| stands(proof, account)));
-        cx.as_read = Some(account.ok_or_else(|| Failure::refused(FlowError::NotPermitted))?.user);
+        cx.as_read = Some(account.ok_or_else(|| Failure::refused(FlowError::NotPermitted))?);
         Ok(())
     }
 }

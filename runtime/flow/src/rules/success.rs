@@ -22,12 +22,9 @@ pub(crate) struct SignIn;
 impl Hook for SignIn {
     async fn run(&self, cx: &mut Cx<'_>) -> Result<(), Failure> {
         let user = cx.stash.user.ok_or_else(|| Failure::internal("a login of nobody"))?;
-        let mut account = cx
-            .store()
-            .account(user)
-            .await?
-            .ok_or_else(|| Failure::internal("the user was deleted during the login"))?;
-        cx.as_read = Some(account.user.clone());
+        let account = cx.account(user).await?;
+        let mut account = account.ok_or_else(|| Failure::internal("the user was deleted during the login"))?;
+        cx.as_read = Some(account.clone());
         effect::preview(&mut account, &cx.effects, cx.now);
         let (method, second) = (cx.stash.login_method, cx.stash.mfa_method);
         let name = method.map(|method| method.as_str()).unwrap_or_default();
