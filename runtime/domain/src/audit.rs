@@ -35,6 +35,62 @@ pub enum AuditKind {
     CredentialsPurged,
     /// An authenticator changed its mind about backup (FC-02).
     PasskeyBackupChanged,
+    /// An account was deleted.
+    UserDeleted,
+    /// An address was taken off an account.
+    EmailDeleted,
+    /// Another address became the main one.
+    PrimaryEmailChanged,
+    /// A username was set or replaced.
+    UsernameChanged,
+    /// A username was removed.
+    UsernameDeleted,
+    /// A password was removed.
+    PasswordDeleted,
+    /// A passkey was removed.
+    PasskeyDeleted,
+    /// A deprecated endpoint has mailed a code.
+    PasscodeLoginInitSucceeded,
+    /// A deprecated endpoint has mailed no code.
+    PasscodeLoginInitFailed,
+    /// A deprecated endpoint has accepted a code.
+    PasscodeLoginFinalSucceeded,
+    /// A deprecated endpoint has refused a code.
+    PasscodeLoginFinalFailed,
+    /// A deprecated endpoint has set a password.
+    PasswordSetSucceeded,
+    /// A deprecated endpoint has refused a new password.
+    PasswordSetFailed,
+    /// A deprecated endpoint has accepted a password.
+    PasswordLoginSucceeded,
+    /// A deprecated endpoint has refused a password.
+    PasswordLoginFailed,
+    /// A deprecated endpoint has offered to make a passkey.
+    WebauthnRegistrationInitSucceeded,
+    /// A deprecated endpoint has not offered to make a passkey.
+    WebauthnRegistrationInitFailed,
+    /// A deprecated endpoint has stored a passkey.
+    WebauthnRegistrationFinalSucceeded,
+    /// A deprecated endpoint has refused a new passkey.
+    WebauthnRegistrationFinalFailed,
+    /// A deprecated endpoint has asked for a passkey.
+    WebauthnAuthenticationInitSucceeded,
+    /// A deprecated endpoint has not asked for a passkey.
+    WebauthnAuthenticationInitFailed,
+    /// A deprecated endpoint has accepted a passkey.
+    WebauthnAuthenticationFinalSucceeded,
+    /// A deprecated endpoint has refused a passkey.
+    WebauthnAuthenticationFinalFailed,
+    /// A deprecated endpoint has renamed a credential.
+    WebauthnCredentialUpdated,
+    /// A deprecated endpoint has removed a credential.
+    WebauthnCredentialDeleted,
+    /// A one-time token was exchanged for a session.
+    TokenExchangeSucceeded,
+    /// A one-time token was refused.
+    TokenExchangeFailed,
+    /// The user of a session has shown a factor again; the session goes on under a new id.
+    SessionSteppedUp,
 }
 
 impl AuditKind {
@@ -55,6 +111,34 @@ impl AuditKind {
             Self::PasswordLimitReached => "password_limit_reached",
             Self::CredentialsPurged => "credentials_purged",
             Self::PasskeyBackupChanged => "passkey_backup_changed",
+            Self::UserDeleted => "user_deleted",
+            Self::EmailDeleted => "email_deleted",
+            Self::PrimaryEmailChanged => "primary_email_changed",
+            Self::UsernameChanged => "username_changed",
+            Self::UsernameDeleted => "username_deleted",
+            Self::PasswordDeleted => "password_deleted",
+            Self::PasskeyDeleted => "passkey_deleted",
+            Self::PasscodeLoginInitSucceeded => "passcode_login_init_succeeded",
+            Self::PasscodeLoginInitFailed => "passcode_login_init_failed",
+            Self::PasscodeLoginFinalSucceeded => "passcode_login_final_succeeded",
+            Self::PasscodeLoginFinalFailed => "passcode_login_final_failed",
+            Self::PasswordSetSucceeded => "password_set_succeeded",
+            Self::PasswordSetFailed => "password_set_failed",
+            Self::PasswordLoginSucceeded => "password_login_succeeded",
+            Self::PasswordLoginFailed => "password_login_failed",
+            Self::WebauthnRegistrationInitSucceeded => "webauthn_registration_init_succeeded",
+            Self::WebauthnRegistrationInitFailed => "webauthn_registration_init_failed",
+            Self::WebauthnRegistrationFinalSucceeded => "webauthn_registration_final_succeeded",
+            Self::WebauthnRegistrationFinalFailed => "webauthn_registration_final_failed",
+            Self::WebauthnAuthenticationInitSucceeded => "webauthn_authentication_init_succeeded",
+            Self::WebauthnAuthenticationInitFailed => "webauthn_authentication_init_failed",
+            Self::WebauthnAuthenticationFinalSucceeded => "webauthn_authentication_final_succeeded",
+            Self::WebauthnAuthenticationFinalFailed => "webauthn_authentication_final_failed",
+            Self::WebauthnCredentialUpdated => "webauthn_credential_updated",
+            Self::WebauthnCredentialDeleted => "webauthn_credential_deleted",
+            Self::TokenExchangeSucceeded => "token_exchange_succeeded",
+            Self::TokenExchangeFailed => "token_exchange_failed",
+            Self::SessionSteppedUp => "session_stepped_up",
         }
     }
 }

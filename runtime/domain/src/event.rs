@@ -23,6 +23,22 @@ pub enum EventKind {
     SessionCreateFlow,
     /// A session ended because its user began one too many.
     SessionDeletePassiveLimit,
+    /// An account was deleted.
+    UserDelete,
+    /// An address was taken off an account.
+    UserUpdateEmailDelete,
+    /// Another address became the main one.
+    UserUpdateEmailPrimary,
+    /// A username was replaced.
+    UserUpdateUsernameUpdate,
+    /// A username was removed.
+    UserUpdateUsernameDelete,
+    /// A session was ended by its user.
+    SessionDeleteExplicitLogout,
+    /// A session was ended by its user from another one.
+    SessionDeleteExplicitRevoke,
+    /// A session was found to be idle for too long.
+    SessionDeletePassiveExpire,
 }
 
 impl EventKind {
@@ -37,6 +53,14 @@ impl EventKind {
             Self::UserUpdatePasswordUpdate => "user.update.password.update",
             Self::SessionCreateFlow => "session.create.flow",
             Self::SessionDeletePassiveLimit => "session.delete.passive.limit",
+            Self::UserDelete => "user.delete",
+            Self::UserUpdateEmailDelete => "user.update.email.delete",
+            Self::UserUpdateEmailPrimary => "user.update.email.primary",
+            Self::UserUpdateUsernameUpdate => "user.update.username.update",
+            Self::UserUpdateUsernameDelete => "user.update.username.delete",
+            Self::SessionDeleteExplicitLogout => "session.delete.explicit.logout",
+            Self::SessionDeleteExplicitRevoke => "session.delete.explicit.revoke",
+            Self::SessionDeletePassiveExpire => "session.delete.passive.expire",
         }
     }
 }
