@@ -248,6 +248,7 @@ impl NewAccount {
             username: self.username.as_ref().map(|(id, username)| stored_username(*id, self.user, username, now)),
             password: self.password.as_ref().map(|(id, _)| PasswordInfo { id: *id, created_at: now, updated_at: now }),
             otp: self.otp.as_ref().map(|otp| OtpInfo { id: otp.id, created_at: otp.created_at }),
+            metadata: Default::default(),
         }
     }
 }

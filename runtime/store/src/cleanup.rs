@@ -13,6 +13,7 @@ statements! {
     EXPIRED_DELIVERIES = "UPDATE deliveries SET state = 'dead', last_error = 'expired' \
         WHERE state IN ('pending', 'leased') AND expires_at < $1";
     DEVICES = "DELETE FROM trusted_devices WHERE expires_at < $1";
+    TOKENS = "DELETE FROM one_time_tokens WHERE expires_at < $1";
     /// Deliveries go with their event; one that is still to be made keeps it.
     EVENTS = "DELETE FROM events WHERE created_at < $1 AND NOT EXISTS (SELECT 1 FROM deliveries \
         WHERE deliveries.tenant_id = events.tenant_id AND deliveries.event_id = events.id AND deliveries.state IN ('pending', 'leased'))";
@@ -20,6 +21,9 @@ statements! {
 
 /// How long events are kept, told or not: for questions about a mail that did not arrive.
 const EVENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How long one-time tokens are kept after they expired: for as long, whoever comes late learns why the token is refused.
+const TOKENS_KEPT: Duration = Duration::from_secs(3600);
 
 impl SystemStore {
     /// Removes expired rows of all tenants and says how many. Safe to run in several processes at once.
@@ -30,6 +34,7 @@ impl SystemStore {
             (SESSIONS, now),
             (LIMITS, now),
             (DEVICES, now),
+            (TOKENS, now - TOKENS_KEPT),
             (EXPIRED_DELIVERIES, now),
             (EVENTS, now - EVENTS_KEPT),
         ] {

@@ -13,12 +13,14 @@ statements! {
         ORDER BY created_at, id";
     BY_KEY = "SELECT id, user_id, address, verified, created_at, updated_at FROM emails \
         WHERE tenant_id = $1 AND address_key = $2";
+    BY_ID = "SELECT id, user_id, address, verified, created_at, updated_at FROM emails WHERE tenant_id = $1 AND id = $2";
     /// An index range of one row: the address itself, or the next one.
     BY_KEY_OR_NEXT = "SELECT id, user_id, address, verified, created_at, updated_at, address_key FROM emails \
         WHERE tenant_id = $1 AND address_key >= $2 ORDER BY address_key LIMIT 1";
     INSERT = "INSERT INTO emails (tenant_id, id, user_id, address, address_key, verified, created_at, updated_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     VERIFY = "UPDATE emails SET verified = $1, updated_at = $2 WHERE tenant_id = $3 AND id = $4 AND verified <> $5";
+    DELETE = "DELETE FROM emails WHERE tenant_id = $1 AND id = $2 AND user_id = $3";
 }
 
 /// An address of a user.
@@ -80,6 +82,14 @@ impl TenantStore {
         Ok(row.map(email))
     }
 
+    /// One address, by its id.
+    pub async fn email_by_id(&self, id: EmailId) -> Result<Option<Email>, StoreError> {
+        let row: Option<Row> = on_pool!(&self.store.pool, BY_ID, |sql, db| {
+            sqlx::query_as(sql).bind(self.tenant.0).bind(id.0).fetch_optional(db).await
+        })?;
+        Ok(row.map(email))
+    }
+
     /// Who has this address, and whether it is this one and not just the next in order. For callers to whom a stranger's address must
     /// cost as much as a known one.
     pub async fn email_or_next(&self, address: &EmailAddress) -> Result<Option<(Email, bool)>, StoreError> {
@@ -134,5 +144,13 @@ impl Work {
                 .rows_affected()
         });
         Ok(changed == 1)
+    }
+
+    /// Removes an address of a user, who must not have it as the main one any more. `false` when the user has no such address.
+    pub async fn delete_email(&mut self, user: UserId, id: EmailId) -> Result<bool, StoreError> {
+        let deleted = on_work!(self, DELETE, |sql, db| {
+            sqlx::query(sql).bind(self.tenant.0).bind(id.0).bind(user.0).execute(db).await?.rows_affected()
+        });
+        Ok(deleted == 1)
     }
 }

@@ -79,7 +79,7 @@ impl fmt::Display for Unique {
 }
 
 impl Unique {
-    /// Says of a failed insert what was taken.
+    /// Says of a failed write what was taken.
     pub(crate) fn refused(self, error: sqlx::Error) -> StoreError {
         match StoreError::from(error) {
             StoreError::Conflict => StoreError::Taken(self),

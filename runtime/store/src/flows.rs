@@ -8,6 +8,7 @@ statements! {
     BY_ID = "SELECT flow, version, data, expires_at FROM flows WHERE tenant_id = $1 AND id = $2";
     INSERT = "INSERT INTO flows (tenant_id, id, flow, version, data, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
     UPDATE = "UPDATE flows SET version = $1, data = $2 WHERE tenant_id = $3 AND id = $4 AND version = $5";
+    DELETE = "DELETE FROM flows WHERE tenant_id = $1 AND id = $2 AND version = $3";
 }
 
 /// A stored run.
@@ -73,5 +74,14 @@ impl Work {
                 .rows_affected()
         });
         Ok(written == 1)
+    }
+
+    /// Spends a stored run for good. `false` when it is gone or was written since it was read at `version`: of many callers one
+    /// is told `true`.
+    pub async fn delete_flow(&mut self, id: FlowId, version: i64) -> Result<bool, StoreError> {
+        let deleted = on_work!(self, DELETE, |sql, db| {
+            sqlx::query(sql).bind(self.tenant.0).bind(id.0).bind(version).execute(db).await?.rows_affected()
+        });
+        Ok(deleted == 1)
     }
 }

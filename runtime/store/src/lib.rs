@@ -11,7 +11,8 @@
 //! SQL is text that can be pasted into a shell: [`statement`] holds the one macro that declares it, written with `$1`
 //! placeholders for SQLite and PostgreSQL, derived for MySQL at compile time, overridden only where dialects differ. A test
 //! prepares every statement on every database. One file per entity: [`users`], [`emails`], [`usernames`], [`passwords`],
-//! [`passkeys`], [`otp_secrets`], [`trusted_devices`], [`flows`], [`sessions`], [`signing_keys`], [`audit`], [`outbox`], [`limits`], [`leases`], [`tenants`].
+//! [`passkeys`], [`otp_secrets`], [`trusted_devices`], [`metadata`], [`flows`], [`one_time_tokens`], [`sessions`], [`signing_keys`],
+//! [`audit`], [`outbox`], [`limits`], [`leases`], [`tenants`].
 
 #[macro_use]
 pub mod statement;
@@ -25,7 +26,9 @@ mod error;
 pub mod flows;
 pub mod leases;
 pub mod limits;
+pub mod metadata;
 mod migrate;
+pub mod one_time_tokens;
 pub mod otp_secrets;
 pub mod outbox;
 pub mod passkeys;

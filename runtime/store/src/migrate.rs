@@ -9,10 +9,13 @@ use sqlx::{
 
 use crate::{Store, StoreError, connect::Pool};
 
+/// Version, title and the three texts of a migration.
+pub(crate) type Texts = (i64, &'static str, &'static str, &'static str, &'static str);
+
 macro_rules! migrations {
     ($($version:literal $name:literal;)*) => {
-        /// Version, title and the three texts of every migration. A committed one is never edited.
-        pub(crate) const MIGRATIONS: &[(i64, &str, &str, &str, &str)] = &[$((
+        /// Every migration. A committed one is never edited.
+        pub(crate) const MIGRATIONS: &[Texts] = &[$((
             $version,
             $name,
             include_str!(concat!("../migrations/sqlite/", $name, ".sql")),
@@ -25,6 +28,7 @@ macro_rules! migrations {
 migrations! {
     1 "0001_initial";
     2 "0002_second_factors";
+    3 "0003_profile";
 }
 
 statements! {
@@ -40,15 +44,7 @@ impl Store {
     /// Brings the schema up to date. Several processes may call it at once: one migrates, the others wait. A schema newer than
     /// this program is left alone, unless its writer said that older programs must not read it.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let run = match &self.pool {
-            Pool::Sqlite { write, .. } => migrator(|m| m.2).run(write).await,
-            Pool::Postgres(pool) => migrator(|m| m.3).run(pool).await,
-            Pool::MySql(pool) => on_mysql(pool).await,
-        };
-        run.map_err(|error| match error {
-            MigrateError::Execute(error) => StoreError::from(error),
-            other => StoreError::Migrate(other),
-        })?;
+        self.apply(MIGRATIONS).await?;
         let known = MIGRATIONS.iter().map(|migration| migration.0).max().unwrap_or(0);
         let (needed,): (Option<i64>,) =
             on_pool!(&self.pool, MIN_READER, |sql, db| sqlx::query_as(sql).fetch_one(db).await)?;
@@ -57,24 +53,36 @@ impl Store {
             _ => Ok(()),
         }
     }
+
+    /// Applies those of the migrations that the database has not seen.
+    pub(crate) async fn apply(&self, migrations: &[Texts]) -> Result<(), StoreError> {
+        let run = match &self.pool {
+            Pool::Sqlite { write, .. } => migrator(migrations, |m| m.2).run(write).await,
+            Pool::Postgres(pool) => migrator(migrations, |m| m.3).run(pool).await,
+            Pool::MySql(pool) => on_mysql(pool, migrator(migrations, |m| m.4)).await,
+        };
+        run.map_err(|error| match error {
+            MigrateError::Execute(error) => StoreError::from(error),
+            other => StoreError::Migrate(other),
+        })
+    }
 }
 
 /// MariaDB takes sqlx's endless lock time-out for an error and goes on without the lock, and it commits each DDL statement by
 /// itself: so the lock is taken here, on the connection that migrates, and covers the whole run.
-async fn on_mysql(pool: &MySqlPool) -> Result<(), MigrateError> {
+async fn on_mysql(pool: &MySqlPool, mut migrator: Migrator) -> Result<(), MigrateError> {
     let mut connection = pool.acquire().await?;
     let (locked,): (Option<i64>,) = sqlx::query_as(LOCK).bind(LOCK_SECONDS).fetch_one(&mut *connection).await?;
     if locked != Some(1) {
         return Err(MigrateError::Execute(sqlx::Error::PoolTimedOut));
     }
-    let mut migrator = migrator(|m| m.4);
     let outcome = migrator.set_locking(false).run_direct(None, &mut *connection, false).await;
     sqlx::query(UNLOCK).execute(&mut *connection).await?;
     outcome
 }
 
-fn migrator(text: impl Fn(&(i64, &'static str, &'static str, &'static str, &'static str)) -> &'static str) -> Migrator {
-    let migrations = MIGRATIONS
+fn migrator(migrations: &[Texts], text: impl Fn(&Texts) -> &'static str) -> Migrator {
+    let migrations = migrations
         .iter()
         .map(|migration| {
             Migration::new(

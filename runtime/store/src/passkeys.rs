@@ -24,6 +24,8 @@ statements! {
     /// Conditional on the counter that was checked, so that one assertion cannot pass twice (WebAuthn L3 §7.2 step 22).
     USED = "UPDATE webauthn_credentials SET sign_count = $1, user_verified = $2, backup_eligible = $3, backup_state = $4, \
         last_used_at = $5 WHERE tenant_id = $6 AND credential_id = $7 AND sign_count = $8";
+    RENAME = "UPDATE webauthn_credentials SET name = $1 WHERE tenant_id = $2 AND credential_id = $3 AND user_id = $4";
+    DELETE = "DELETE FROM webauthn_credentials WHERE tenant_id = $1 AND credential_id = $2 AND user_id = $3";
     DELETE_OF_USER = "DELETE FROM webauthn_credentials WHERE tenant_id = $1 AND user_id = $2";
 }
 
@@ -162,6 +164,29 @@ impl Work {
                 .rows_affected()
         });
         Ok(changed == 1)
+    }
+
+    /// Gives a user's credential another name. `false` when the user has no such credential.
+    pub async fn rename_passkey(&mut self, user: UserId, id: &CredentialId, name: &str) -> Result<bool, StoreError> {
+        let changed = on_work!(self, RENAME, |sql, db| {
+            sqlx::query(sql)
+                .bind(name)
+                .bind(self.tenant.0)
+                .bind(id.0.as_slice())
+                .bind(user.0)
+                .execute(db)
+                .await?
+                .rows_affected()
+        });
+        Ok(changed == 1)
+    }
+
+    /// Removes a user's credential. `false` when the user has no such credential.
+    pub async fn delete_passkey(&mut self, user: UserId, id: &CredentialId) -> Result<bool, StoreError> {
+        let deleted = on_work!(self, DELETE, |sql, db| {
+            sqlx::query(sql).bind(self.tenant.0).bind(id.0.as_slice()).bind(user.0).execute(db).await?.rows_affected()
+        });
+        Ok(deleted == 1)
     }
 
     /// Removes all credentials of a user and says how many.

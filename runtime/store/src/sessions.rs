@@ -13,6 +13,8 @@ statements! {
     BY_IDS = "SELECT id, user_id, user_agent, ip_address, created_at, last_used, expires_at, ends_at FROM sessions \
         WHERE tenant_id = $1 AND expires_at > $2 AND id IN \
         ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+    OF_USER = "SELECT id, user_id, user_agent, ip_address, created_at, last_used, expires_at, ends_at FROM sessions \
+        WHERE tenant_id = $1 AND user_id = $2 AND expires_at > $3 ORDER BY created_at DESC, id DESC LIMIT 1000";
     /// All but the newest so many; MySQL knows no OFFSET without a LIMIT.
     SURPLUS = "SELECT id, user_id, user_agent, ip_address, created_at, last_used, expires_at, ends_at FROM sessions \
         WHERE tenant_id = $1 AND user_id = $2 AND expires_at > $3 ORDER BY created_at DESC, id DESC LIMIT 1000000 OFFSET $4";
@@ -20,6 +22,9 @@ statements! {
     INSERT = "INSERT INTO sessions (tenant_id, id, user_id, user_agent, ip_address, created_at, last_used, expires_at, ends_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     TOUCH = "UPDATE sessions SET last_used = $1 WHERE tenant_id = $2 AND id = $3 AND last_used < $4";
+    /// Clocks of two processes differ a little: the last use never moves back.
+    USE = "UPDATE sessions SET last_used = CASE WHEN last_used < $1 THEN $2 ELSE last_used END \
+        WHERE tenant_id = $3 AND id = $4 AND expires_at > $5";
     EXTEND = "UPDATE sessions SET expires_at = $1 WHERE tenant_id = $2 AND id = $3 AND expires_at < $4";
     DELETE = "DELETE FROM sessions WHERE tenant_id = $1 AND id = $2";
     DELETE_OF_USER = "DELETE FROM sessions WHERE tenant_id = $1 AND user_id = $2";
@@ -73,6 +78,14 @@ impl TenantStore {
             Ok(found) => Ok(found.filter(|session| session.expires_at > now)),
             Err(()) => Ok(by_ids(&self.store, tenant, &[id], now).await?.remove(&id)),
         }
+    }
+
+    /// A user's sessions that have not expired, newest first, a thousand at most.
+    pub async fn sessions_of(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        let rows: Vec<Row> = on_pool!(&self.store.pool, OF_USER, |sql, db| {
+            sqlx::query_as(sql).bind(self.tenant.0).bind(user.0).bind(now.0).fetch_all(db).await
+        })?;
+        Ok(rows.into_iter().map(session).collect())
     }
 
     /// Whether a session of the user that has not expired was begun from this client address.
@@ -147,6 +160,24 @@ impl Work {
             sqlx::query(sql).bind(now.0).bind(self.tenant.0).bind(id.0).bind(now.0).execute(db).await?;
         });
         Ok(())
+    }
+
+    /// Records the use that this unit of work makes of a session. `true` when the session exists and has not expired; then it
+    /// cannot end before the unit of work does. Who also takes the user's row takes that first, as everybody does who ends
+    /// sessions: otherwise the two could wait for each other.
+    pub async fn use_session(&mut self, id: SessionId, now: Timestamp) -> Result<bool, StoreError> {
+        let used = on_work!(self, USE, |sql, db| {
+            sqlx::query(sql)
+                .bind(now.0)
+                .bind(now.0)
+                .bind(self.tenant.0)
+                .bind(id.0)
+                .bind(now.0)
+                .execute(db)
+                .await?
+                .rows_affected()
+        });
+        Ok(used == 1)
     }
 
     /// Moves the expiry of a session forward, never back. Not a use: a client that polls must not keep an idle session alive.

@@ -9,6 +9,8 @@ statements! {
     BY_KEY = "SELECT id, user_id, username, created_at, updated_at FROM usernames WHERE tenant_id = $1 AND username_key = $2";
     INSERT = "INSERT INTO usernames (tenant_id, user_id, id, username, username_key, created_at, updated_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    UPDATE = "UPDATE usernames SET username = $1, username_key = $2, updated_at = $3 WHERE tenant_id = $4 AND user_id = $5";
+    DELETE = "DELETE FROM usernames WHERE tenant_id = $1 AND user_id = $2";
 }
 
 /// A username of a user.
@@ -71,5 +73,35 @@ impl Work {
                 .map_err(|error| Unique::Username.refused(error))?;
         });
         Ok(())
+    }
+
+    /// Changes a user's username. `false` when the user has none; [`StoreError::Taken`] when somebody else has this one.
+    pub async fn update_username(
+        &mut self,
+        user: UserId,
+        username: &Username,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let changed = on_work!(self, UPDATE, |sql, db| {
+            sqlx::query(sql)
+                .bind(username.as_str())
+                .bind(username.key())
+                .bind(now.0)
+                .bind(self.tenant.0)
+                .bind(user.0)
+                .execute(db)
+                .await
+                .map_err(|error| Unique::Username.refused(error))?
+                .rows_affected()
+        });
+        Ok(changed == 1)
+    }
+
+    /// Removes a user's username. `false` when the user had none.
+    pub async fn delete_username(&mut self, user: UserId) -> Result<bool, StoreError> {
+        let deleted = on_work!(self, DELETE, |sql, db| {
+            sqlx::query(sql).bind(self.tenant.0).bind(user.0).execute(db).await?.rows_affected()
+        });
+        Ok(deleted == 1)
     }
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     Store, StoreError, TenantStore, Work, batch,
     emails::{self, Email},
+    metadata::Metadata,
     otp_secrets::OtpInfo,
     passkeys,
     passwords::PasswordInfo,
@@ -18,10 +19,12 @@ statements! {
     BY_ID = "SELECT id, primary_email_id, created_at, updated_at FROM users WHERE tenant_id = $1 AND id = $2";
     /// With what a user has one of at most.
     BY_IDS = "SELECT u.id, u.primary_email_id, u.created_at, u.updated_at, n.id, n.username, n.created_at, n.updated_at, \
-        p.id, p.created_at, p.updated_at, o.id, o.created_at FROM users u \
+        p.id, p.created_at, p.updated_at, o.id, o.created_at, m.public_metadata, m.private_metadata, m.unsafe_metadata \
+        FROM users u \
         LEFT JOIN usernames n ON n.tenant_id = u.tenant_id AND n.user_id = u.id \
         LEFT JOIN passwords p ON p.tenant_id = u.tenant_id AND p.user_id = u.id \
         LEFT JOIN otp_secrets o ON o.tenant_id = u.tenant_id AND o.user_id = u.id \
+        LEFT JOIN user_metadata m ON m.tenant_id = u.tenant_id AND m.user_id = u.id \
         WHERE u.tenant_id = $1 AND u.id IN \
         ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     INSERT = "INSERT INTO users (tenant_id, id, primary_email_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5)";
@@ -32,6 +35,9 @@ statements! {
         postgres = "SELECT id FROM users WHERE tenant_id = $1 AND id = $2 AND updated_at = $3 FOR NO KEY UPDATE",
         mysql = "SELECT id FROM users WHERE tenant_id = ? AND id = ? AND updated_at = ? FOR UPDATE";
     SET_PRIMARY_EMAIL = "UPDATE users SET primary_email_id = $1, updated_at = $2 WHERE tenant_id = $3 AND id = $4";
+    CLEAR_PRIMARY_EMAIL = "UPDATE users SET primary_email_id = NULL, updated_at = $1 WHERE tenant_id = $2 AND id = $3";
+    /// Whatever belongs to the user refers to it and goes by that (`ON DELETE CASCADE`); audit rows do not refer to it.
+    DELETE = "DELETE FROM users WHERE tenant_id = $1 AND id = $2";
 }
 
 /// A user.
@@ -62,6 +68,8 @@ pub struct Account {
     pub password: Option<PasswordInfo>,
     /// That it has a TOTP secret, never the secret itself.
     pub otp: Option<OtpInfo>,
+    /// What applications keep about it.
+    pub metadata: Metadata,
 }
 
 impl Account {
@@ -86,6 +94,9 @@ type AccountRow = (
     Option<i64>,
     Option<Uuid>,
     Option<i64>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
 );
 
 fn user((id, primary_email, created_at, updated_at): Row) -> User {
@@ -112,6 +123,9 @@ fn account(row: AccountRow) -> Account {
         password_updated_at,
         otp_id,
         otp_created_at,
+        public,
+        private,
+        unsafe_,
     ) = row;
     let username = username_id.zip(username).zip(username_created_at.zip(username_updated_at));
     let password = password_id.zip(password_created_at.zip(password_updated_at));
@@ -128,6 +142,7 @@ fn account(row: AccountRow) -> Account {
         otp: otp_id
             .zip(otp_created_at)
             .map(|(id, created_at)| OtpInfo { id: OtpSecretId(id), created_at: Timestamp(created_at) }),
+        metadata: Metadata { public, private, unsafe_ },
     }
 }
 
@@ -220,5 +235,21 @@ impl Work {
             sqlx::query(sql).bind(email.0).bind(now.0).bind(self.tenant.0).bind(user.0).execute(db).await?;
         });
         Ok(())
+    }
+
+    /// Leaves a user without a main address.
+    pub async fn clear_primary_email(&mut self, user: UserId, now: Timestamp) -> Result<(), StoreError> {
+        on_work!(self, CLEAR_PRIMARY_EMAIL, |sql, db| {
+            sqlx::query(sql).bind(now.0).bind(self.tenant.0).bind(user.0).execute(db).await?;
+        });
+        Ok(())
+    }
+
+    /// Removes a user with everything that belongs to it; audit rows and what waits in the outbox stay. `false` when it was gone.
+    pub async fn delete_user(&mut self, user: UserId) -> Result<bool, StoreError> {
+        let deleted = on_work!(self, DELETE, |sql, db| {
+            sqlx::query(sql).bind(self.tenant.0).bind(user.0).execute(db).await?.rows_affected()
+        });
+        Ok(deleted == 1)
     }
 }
