@@ -10,9 +10,10 @@
 //! randomness and keys are passed in.
 //!
 //! Start with [`proof`]; then one module for each factor: [`password`], [`passcode`], [`passkey`], which does security
-//! keys too, [`totp`], and [`trusted_device`] for a second factor of earlier.
+//! keys too, [`totp`], [`trusted_device`] for a second factor of earlier, and [`one_time_token`] for a sign-in elsewhere.
 
 mod base64url;
+pub mod one_time_token;
 pub mod passcode;
 pub mod passkey;
 pub mod password;

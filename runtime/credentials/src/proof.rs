@@ -76,6 +76,8 @@ pub enum Evidence {
     },
     /// The token of a device that the user has trusted after an earlier second factor.
     TrustedDevice,
+    /// The one-time token that an earlier sign-in elsewhere was given.
+    OneTimeToken,
     /// The account is created by this flow.
     NewAccount,
 }
@@ -95,12 +97,15 @@ pub enum Factor {
     SecurityKey,
     /// A second factor of earlier.
     TrustedDevice,
+    /// A sign-in elsewhere.
+    OneTimeToken,
     /// Nobody was there before.
     NewAccount,
 }
 
 impl Factor {
-    /// The value in the token's `amr` (`spec/flow-login-registration.md` §4.13). A trusted device and a new account add none.
+    /// The value in the token's `amr` (`spec/flow-login-registration.md` §4.13). A trusted device, a one-time token and a new account
+    /// add none.
     pub fn amr(self) -> Option<&'static str> {
         match self {
             Self::Password => Some("pwd"),
@@ -108,7 +113,7 @@ impl Factor {
             Self::Passkey => Some("passkey"),
             Self::Totp => Some("totp"),
             Self::SecurityKey => Some("security_key"),
-            Self::TrustedDevice | Self::NewAccount => None,
+            Self::TrustedDevice | Self::OneTimeToken | Self::NewAccount => None,
         }
     }
 }
@@ -164,6 +169,7 @@ impl Proof {
             Evidence::Totp | Evidence::TotpCreated => Factor::Totp,
             Evidence::SecurityKey { .. } | Evidence::SecurityKeyCreated { .. } => Factor::SecurityKey,
             Evidence::TrustedDevice => Factor::TrustedDevice,
+            Evidence::OneTimeToken => Factor::OneTimeToken,
             Evidence::NewAccount => Factor::NewAccount,
         }
     }
@@ -207,6 +213,7 @@ mod tests {
             (Evidence::SecurityKey { credential: credential(), user_verified }, false, true),
             (Evidence::SecurityKeyCreated { credential: credential(), user_verified }, true, false),
             (Evidence::TrustedDevice, false, true),
+            (Evidence::OneTimeToken, false, false),
             (Evidence::NewAccount, false, false),
         ]
     }

@@ -43,6 +43,7 @@ pub(crate) fn stands(proof: &Proof, account: &Account) -> bool {
         | Evidence::TotpCreated
         | Evidence::SecurityKeyCreated { .. }
         | Evidence::TrustedDevice
+        | Evidence::OneTimeToken
         | Evidence::NewAccount => true,
     }
 }
