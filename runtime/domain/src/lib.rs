@@ -14,6 +14,7 @@ pub mod random;
 pub mod request;
 pub mod secret;
 pub mod time;
+pub mod user_agent;
 pub mod username;
 
 pub use address::EmailAddress;
