@@ -74,10 +74,14 @@ fn kind(field: &Value, path: &str, name: &str) -> String {
             format!("map of [objects](#{})", anchor(&format!("{path}.{name}")))
         }
         Some("object") if values_of_map(schema).and_then(values_of_map).is_some() => "map of maps of texts".into(),
+        Some("object") if values_of_map(schema).is_some_and(|values| values.get("type").is_none()) => {
+            "map of values of any kind".into()
+        }
         Some("object") => "map of texts".into(),
         Some("array") if schema.pointer("/items/properties").is_some() => {
             format!("list of [objects](#{})", anchor(&format!("{path}.{name}")))
         }
+        Some("array") if schema.pointer("/items/oneOf").is_some() => "list of".into(),
         Some("array") => "list of texts".into(),
         Some("integer") => "whole number".into(),
         Some("boolean") => "true or false".into(),
@@ -92,9 +96,9 @@ fn anchor(heading: &str) -> String {
     heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || *c == '-' || *c == '_').collect()
 }
 
-/// The values of an enum, each with its description.
+/// The values of an enum or of a list of them, each with its description.
 fn values(field: &Value) -> String {
-    let one_of = inner(field).get("oneOf").and_then(Value::as_array).into_iter().flatten();
+    let one_of = described(field).get("oneOf").and_then(Value::as_array).into_iter().flatten();
     let text = |variant: &Value, name: &str| variant.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     one_of
         .map(|variant| format!("`{}`: {}", text(variant, "const"), one_line(&text(variant, "description"))))

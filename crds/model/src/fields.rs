@@ -71,7 +71,8 @@ fn check_list(items: &mut [Value], schema: &Schema<'_>, path: &str, findings: &m
     all
 }
 
-fn child(path: &str, name: &str) -> String {
+/// The path of a member, in brackets where its name would be mistaken for a path.
+pub(crate) fn child(path: &str, name: &str) -> String {
     match (path.is_empty(), name.contains(['.', '/', ' '])) {
         (true, _) => name.to_owned(),
         (false, true) => format!("{path}[{name}]"),

@@ -1,6 +1,8 @@
 //! From what an author wrote to what it means: every default applied, everything that cannot work refused.
 
+mod account;
 mod addresses;
+mod claims;
 mod deployment;
 mod identifiers;
 mod limits;

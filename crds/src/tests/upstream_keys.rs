@@ -16,22 +16,20 @@ enum Home {
 
 use Home::{Field, Never, NotYet};
 
-const PROFILE: &str = "comes with the profile flow";
-const NOTIFICATIONS: &str = "comes with the profile flow: what it tells of is done there";
 const OAUTH: &str = "comes with the kind OAuthProvider";
 const SAML: &str = "comes with the kind SamlProvider";
 const WEBHOOKS: &str = "comes with webhooks";
 const KMS: &str = "comes with signing keys outside of the database";
 
 const KEYS: &[(&str, Home)] = &[
-    ("account.allow_deletion", NotYet(PROFILE)),
+    ("account.allow_deletion", Field("settings.account.allowDeletion")),
     ("account.allow_signup", Field("settings.account.allowSignup")),
     ("email.enabled", Field("settings.email.enabled")),
     ("email.optional", Field("settings.email.optional")),
     ("email.acquire_on_registration", Field("settings.email.acquireOnRegistration")),
     ("email.acquire_on_login", Field("settings.email.acquireOnLogin")),
     ("email.require_verification", Field("settings.email.requireVerification")),
-    ("email.limit", NotYet(PROFILE)),
+    ("email.limit", Field("settings.email.limit")),
     ("email.use_as_login_identifier", Field("settings.email.useAsLoginIdentifier")),
     ("email.use_for_authentication", Field("settings.email.useForAuthentication")),
     ("email.max_length", Field("settings.email.maxLength")),
@@ -63,14 +61,14 @@ const KEYS: &[(&str, Home)] = &[
     ("passkey.acquire_on_login", Field("settings.passkey.acquireOnLogin")),
     ("passkey.attestation_preference", Field("settings.passkey.attestationPreference")),
     ("passkey.user_verification", Field("settings.passkey.userVerification")),
-    ("passkey.limit", NotYet(PROFILE)),
+    ("passkey.limit", Field("settings.passkey.limit")),
     ("mfa.enabled", Field("settings.mfa.enabled")),
     ("mfa.optional", Field("settings.mfa.optional")),
     ("mfa.acquire_on_login", Field("settings.mfa.acquireOnLogin")),
     ("mfa.acquire_on_registration", Field("settings.mfa.acquireOnRegistration")),
     ("mfa.totp.enabled", Field("settings.mfa.totp.enabled")),
     ("mfa.security_keys.enabled", Field("settings.mfa.securityKeys.enabled")),
-    ("mfa.security_keys.limit", NotYet(PROFILE)),
+    ("mfa.security_keys.limit", Field("settings.mfa.securityKeys.limit")),
     ("mfa.security_keys.user_verification", Field("settings.mfa.securityKeys.userVerification")),
     ("mfa.security_keys.authenticator_attachment", Field("settings.mfa.securityKeys.authenticatorAttachment")),
     ("mfa.security_keys.attestation_preference", Field("settings.mfa.securityKeys.attestationPreference")),
@@ -83,8 +81,8 @@ const KEYS: &[(&str, Home)] = &[
     ("session.limit", Field("settings.session.limit")),
     ("session.audience", Field("settings.session.audience")),
     ("session.issuer", Field("settings.session.issuer")),
-    ("session.allow_revocation", NotYet(PROFILE)),
-    ("session.show_on_profile", NotYet(PROFILE)),
+    ("session.allow_revocation", Field("settings.session.allowRevocation")),
+    ("session.show_on_profile", Field("settings.session.showOnProfile")),
     ("session.acquire_ip_address", Field("settings.session.acquireIpAddress")),
     ("session.acquire_user_agent", Field("settings.session.acquireUserAgent")),
     ("session.enable_auth_token_header", Field("settings.session.enableAuthTokenHeader")),
@@ -94,14 +92,35 @@ const KEYS: &[(&str, Home)] = &[
     ("session.cookie.secure", Never("the public URL decides: a cookie is Secure exactly when it is https")),
     ("session.cookie.same_site", Field("settings.session.cookie.sameSite")),
     ("session.cookie.retention", Field("settings.session.cookie.retention")),
-    ("session.jwt_template.claims", NotYet("comes with custom claims")),
-    ("security_notifications.notifications.password_update.enabled", NotYet(NOTIFICATIONS)),
-    ("security_notifications.notifications.primary_email_update.enabled", NotYet(NOTIFICATIONS)),
-    ("security_notifications.notifications.email_create.enabled", NotYet(NOTIFICATIONS)),
-    ("security_notifications.notifications.email_delete.enabled", NotYet(NOTIFICATIONS)),
-    ("security_notifications.notifications.passkey_create.enabled", NotYet(NOTIFICATIONS)),
-    ("security_notifications.notifications.mfa_create.enabled", NotYet(NOTIFICATIONS)),
-    ("security_notifications.notifications.mfa_delete.enabled", NotYet(NOTIFICATIONS)),
+    ("session.jwt_template.claims", Field("settings.session.jwtTemplate.claims")),
+    (
+        "security_notifications.notifications.password_update.enabled",
+        Field("settings.securityNotifications.notifications.passwordUpdate.enabled"),
+    ),
+    (
+        "security_notifications.notifications.primary_email_update.enabled",
+        Field("settings.securityNotifications.notifications.primaryEmailUpdate.enabled"),
+    ),
+    (
+        "security_notifications.notifications.email_create.enabled",
+        Field("settings.securityNotifications.notifications.emailCreate.enabled"),
+    ),
+    (
+        "security_notifications.notifications.email_delete.enabled",
+        Field("settings.securityNotifications.notifications.emailDelete.enabled"),
+    ),
+    (
+        "security_notifications.notifications.passkey_create.enabled",
+        Field("settings.securityNotifications.notifications.passkeyCreate.enabled"),
+    ),
+    (
+        "security_notifications.notifications.mfa_create.enabled",
+        Field("settings.securityNotifications.notifications.mfaCreate.enabled"),
+    ),
+    (
+        "security_notifications.notifications.mfa_delete.enabled",
+        Field("settings.securityNotifications.notifications.mfaDelete.enabled"),
+    ),
     ("cors.allow_origins", Field("origins")),
     (
         "cors.unsafe_wildcard_origin_allowed",
@@ -142,6 +161,7 @@ const KEYS: &[(&str, Home)] = &[
     ("privacy.only_show_actual_login_methods", Field("settings.privacy.onlyShowActualLoginMethods")),
 ];
 
+const STEP_UP: &str = "ours: a session left open does not give the account away";
 const ACCOUNT: &str = "ours: a password is not guessed from many addresses";
 const RECIPIENT: &str = "ours: a mailbox is not filled from many addresses";
 const MAIL_CLIENT: &str = "ours: one address does not fill many mailboxes";
@@ -149,6 +169,9 @@ const FLOOD: &str = "ours: one address does not keep the service busy";
 
 /// Fields below `settings` that are no tenant setting of upstream's: its process-wide ones, and ours.
 const OTHERS: &[(&str, &str)] = &[
+    ("settings.account.stepUp.enabled", STEP_UP),
+    ("settings.account.stepUp.actions", STEP_UP),
+    ("settings.account.stepUp.maxAge", STEP_UP),
     ("settings.session.renewal.enabled", "ours: sessions that slide"),
     ("settings.session.renewal.absoluteLifespan", "ours: sessions that slide"),
     ("settings.webauthn.topOrigins", "ours: a login in a frame of a foreign page"),
@@ -160,6 +183,8 @@ const OTHERS: &[(&str, &str)] = &[
     ("settings.rateLimiter.passcodeLimits.interval", "upstream has it for the whole process"),
     ("settings.rateLimiter.otpLimits.tokens", "upstream has it for the whole process"),
     ("settings.rateLimiter.otpLimits.interval", "upstream has it for the whole process"),
+    ("settings.rateLimiter.tokenLimits.tokens", "upstream has it for the whole process"),
+    ("settings.rateLimiter.tokenLimits.interval", "upstream has it for the whole process"),
     ("settings.rateLimiter.accountLimits.tokens", ACCOUNT),
     ("settings.rateLimiter.accountLimits.interval", ACCOUNT),
     ("settings.rateLimiter.recipientLimits.tokens", RECIPIENT),
@@ -173,6 +198,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("settings.securityNotifications.notifications.passwordRecovery.enabled", "ours: upstream tells nobody"),
     ("settings.securityNotifications.notifications.newSession.enabled", "ours: upstream tells nobody"),
     ("settings.securityNotifications.notifications.passwordLimit.enabled", "ours: upstream tells nobody"),
+    ("settings.legacyApi.enabled", "ours: the deprecated endpoints can be switched off"),
     ("settings.auditLog.mask", "upstream has it for the whole process"),
 ];
 

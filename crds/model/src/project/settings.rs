@@ -1,12 +1,16 @@
 //! Behaviour of a tenant.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::spec::{
     Acquire, AttestationPreference, AuthenticatorAttachment, DeviceTrustPolicy, PasscodeCharset, Retention, SameSite,
-    SecretKeyRef, UserVerification,
+    SecretKeyRef, StepUpAction, UserVerification,
 };
 
 /// Behaviour of the tenant, all defaults applied.
@@ -15,6 +19,10 @@ use crate::spec::{
 pub struct Settings {
     /// `account.allow_signup`.
     pub allow_signup: bool,
+    /// `account.allow_deletion`.
+    pub allow_deletion: bool,
+    /// `account.stepUp`, ours.
+    pub step_up: StepUp,
     /// `email.*`.
     pub email: Email,
     /// `username.*`.
@@ -37,8 +45,23 @@ pub struct Settings {
     pub rate_limiter: RateLimiter,
     /// `security_notifications.*`.
     pub security_notifications: SecurityNotifications,
+    /// `legacyApi.enabled`, ours: the deprecated endpoints are served.
+    pub legacy_api: bool,
     /// `audit_log.mask`.
     pub audit_mask: bool,
+}
+
+/// Which actions of the profile ask for a fresh sign-in.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepUp {
+    /// On.
+    pub enabled: bool,
+    /// At least one when enabled, else none.
+    pub actions: BTreeSet<StepUpAction>,
+    /// Age from which a sign-in is no longer fresh.
+    #[serde(serialize_with = "crate::duration::serialize")]
+    pub max_age: Duration,
 }
 
 /// E-mail addresses and passcodes.
@@ -59,6 +82,8 @@ pub struct Email {
     pub require_verification: bool,
     /// Passcodes sign a user in.
     pub use_for_authentication: bool,
+    /// Addresses per user.
+    pub limit: u32,
     /// In characters.
     pub max_length: u32,
     /// Lifetime of a passcode.
@@ -124,6 +149,8 @@ pub struct Passkey {
     pub attestation_preference: AttestationPreference,
     /// User verification asked for.
     pub user_verification: UserVerification,
+    /// Passkeys per user.
+    pub limit: u32,
 }
 
 /// Second factors.
@@ -158,6 +185,8 @@ pub struct SecurityKeys {
     pub authenticator_attachment: AuthenticatorAttachment,
     /// Attestation asked for.
     pub attestation_preference: AttestationPreference,
+    /// Security keys per user.
+    pub limit: u32,
 }
 
 /// Trusted devices.
@@ -200,6 +229,12 @@ pub struct Session {
     pub acquire_user_agent: bool,
     /// `X-Auth-Token` instead of a cookie.
     pub enable_auth_token_header: bool,
+    /// Users may end their other sessions in the profile.
+    pub allow_revocation: bool,
+    /// The profile lists the sessions.
+    pub show_on_profile: bool,
+    /// Claims of the tenant's own, by name: none that the server sets itself. Each text in a value is a template.
+    pub jwt_template: BTreeMap<String, Value>,
     /// The cookie.
     pub cookie: Cookie,
 }
@@ -262,6 +297,8 @@ pub struct RateLimiter {
     pub passcode: Option<Limit>,
     /// Attempts with codes of authenticator apps per account and client address.
     pub otp: Option<Limit>,
+    /// Exchanges of one-time tokens per client address.
+    pub token: Option<Limit>,
     /// Attempts per account whatever the client address; one window for passwords, one for codes of authenticator apps.
     pub account: Option<Limit>,
     /// Mails per recipient whatever the client address.
@@ -295,4 +332,18 @@ pub struct SecurityNotifications {
     pub new_session: bool,
     /// Too many wrong passwords.
     pub password_limit: bool,
+    /// The password was created, changed or removed in the profile.
+    pub password_update: bool,
+    /// Another address became the primary one.
+    pub primary_email_update: bool,
+    /// An address was added.
+    pub email_create: bool,
+    /// An address was removed.
+    pub email_delete: bool,
+    /// A passkey was added.
+    pub passkey_create: bool,
+    /// A second factor was added.
+    pub mfa_create: bool,
+    /// A second factor was removed.
+    pub mfa_delete: bool,
 }

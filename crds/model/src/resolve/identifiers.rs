@@ -23,6 +23,7 @@ pub(super) fn email(spec: &EmailSpec, mail: bool, findings: &mut Findings) -> Em
         use_as_login_identifier: enabled && spec.use_as_login_identifier.unwrap_or(true),
         require_verification: needs_mail("requireVerification", spec.require_verification),
         use_for_authentication: needs_mail("useForAuthentication", spec.use_for_authentication),
+        limit: number("spec.settings.email.limit", spec.limit, 5, 1..=100, "addresses per user", findings),
         max_length: number("spec.settings.email.maxLength", spec.max_length, 120, 3..=254, "characters", findings),
         passcode_ttl: Duration::from_secs(ttl.into()),
         passcode_charset: spec.passcode_charset.unwrap_or_default(),

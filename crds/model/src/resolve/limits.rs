@@ -33,6 +33,7 @@ pub(super) fn resolve(spec: &RateLimiterSpec, findings: &mut Findings) -> RateLi
         password: limit("passwordLimits", spec.password_limits.as_ref(), 5, MINUTE),
         passcode: limit("passcodeLimits", spec.passcode_limits.as_ref(), 3, MINUTE),
         otp: limit("otpLimits", spec.otp_limits.as_ref(), 3, MINUTE),
+        token: limit("tokenLimits", spec.token_limits.as_ref(), 3, MINUTE),
         account: limit("accountLimits", spec.account_limits.as_ref(), 30, 60 * MINUTE),
         recipient: limit("recipientLimits", spec.recipient_limits.as_ref(), 20, 60 * MINUTE),
         mail_client: limit("mailClientLimits", spec.mail_client_limits.as_ref(), 100, 10 * MINUTE),

@@ -25,17 +25,25 @@ pub(super) fn resolve(spec: &MfaSpec, session: &Cookie, findings: &mut Findings)
         acquire_on_registration: enabled && spec.acquire_on_registration.unwrap_or(true),
         acquire_on_login: enabled && spec.acquire_on_login.unwrap_or(false),
         totp_enabled: spec.totp.as_ref().and_then(|totp| totp.enabled).unwrap_or(true),
-        security_keys: security_keys(&spec.security_keys.clone().unwrap_or_default()),
+        security_keys: security_keys(&spec.security_keys.clone().unwrap_or_default(), findings),
         device_trust: device_trust(spec, session, findings),
     }
 }
 
-fn security_keys(spec: &SecurityKeysSpec) -> SecurityKeys {
+fn security_keys(spec: &SecurityKeysSpec, findings: &mut Findings) -> SecurityKeys {
     SecurityKeys {
         enabled: spec.enabled.unwrap_or(true),
         user_verification: spec.user_verification.unwrap_or(UserVerification::Discouraged),
         authenticator_attachment: spec.authenticator_attachment.unwrap_or(AuthenticatorAttachment::CrossPlatform),
         attestation_preference: spec.attestation_preference.unwrap_or(AttestationPreference::Direct),
+        limit: number(
+            "spec.settings.mfa.securityKeys.limit",
+            spec.limit,
+            10,
+            1..=100,
+            "security keys per user",
+            findings,
+        ),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     host::{host_name, is_address, is_public_suffix, is_within},
     problem::Findings,
     project::{Cookie, Session},
-    resolve::addresses::Addresses,
+    resolve::{addresses::Addresses, claims},
     spec::{CookieSpec, Retention, SameSite, SessionSpec},
 };
 
@@ -42,6 +42,9 @@ pub(super) fn resolve(spec: &SessionSpec, addresses: Option<&Addresses>, finding
         acquire_ip_address: spec.acquire_ip_address.unwrap_or(true),
         acquire_user_agent: spec.acquire_user_agent.unwrap_or(true),
         enable_auth_token_header: spec.enable_auth_token_header.unwrap_or(false),
+        allow_revocation: spec.allow_revocation.unwrap_or(true),
+        show_on_profile: spec.show_on_profile.unwrap_or(true),
+        jwt_template: claims::resolve(&spec.jwt_template.clone().unwrap_or_default(), findings),
         cookie: cookie(&spec.cookie.clone().unwrap_or_default(), addresses, findings),
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     problem::Findings,
     project::{Email, Passkey, Password, Privacy, SecurityNotifications, Settings, Webauthn},
     resolve::{
+        account,
         addresses::{self, Addresses},
         identifiers, limits, mfa, session, sign_in,
     },
@@ -33,6 +34,7 @@ pub(super) fn resolve(document: &Document, addresses: Option<&Addresses>, findin
         webauthn,
         rate_limiter,
         security_notifications,
+        legacy_api,
         audit_log,
     } = spec;
     let service_name = service.and_then(|service| service.name).unwrap_or_else(|| document.name.clone());
@@ -41,13 +43,16 @@ pub(super) fn resolve(document: &Document, addresses: Option<&Addresses>, findin
     let password = resolve_password(&password.unwrap_or_default(), &email, mail, findings);
     let session = session::resolve(&session.unwrap_or_default(), addresses, findings);
     let privacy = privacy.unwrap_or_default();
+    let account = account.unwrap_or_default();
     let settings = Settings {
-        allow_signup: account.and_then(|account| account.allow_signup).unwrap_or(true),
+        allow_signup: account.allow_signup.unwrap_or(true),
+        allow_deletion: account.allow_deletion.unwrap_or(false),
+        step_up: account::step_up(&account.step_up.unwrap_or_default(), findings),
         webauthn: resolve_webauthn(&webauthn.unwrap_or_default(), &service_name, addresses, findings),
         email,
         username: identifiers::username(&username.unwrap_or_default(), findings),
         password,
-        passkey: resolve_passkey(&passkey.unwrap_or_default()),
+        passkey: resolve_passkey(&passkey.unwrap_or_default(), findings),
         mfa: mfa::resolve(&mfa.unwrap_or_default(), &session.cookie, findings),
         session,
         service_name,
@@ -57,6 +62,7 @@ pub(super) fn resolve(document: &Document, addresses: Option<&Addresses>, findin
         },
         rate_limiter: limits::resolve(&rate_limiter.unwrap_or_default(), findings),
         security_notifications: notifications(&security_notifications.unwrap_or_default(), mail, findings),
+        legacy_api: legacy_api.and_then(|legacy_api| legacy_api.enabled).unwrap_or(true),
         audit_mask: audit_log.and_then(|audit_log| audit_log.mask).unwrap_or(true),
     };
     sign_in::check(&settings, findings);
@@ -116,7 +122,7 @@ fn resolve_password(spec: &PasswordSpec, email: &Email, mail: bool, findings: &m
     }
 }
 
-fn resolve_passkey(spec: &PasskeySpec) -> Passkey {
+fn resolve_passkey(spec: &PasskeySpec, findings: &mut Findings) -> Passkey {
     let enabled = spec.enabled.unwrap_or(true);
     Passkey {
         enabled,
@@ -125,6 +131,7 @@ fn resolve_passkey(spec: &PasskeySpec) -> Passkey {
         acquire_on_login: acquire(enabled, spec.acquire_on_login, Acquire::Always),
         attestation_preference: spec.attestation_preference.unwrap_or(AttestationPreference::Direct),
         user_verification: spec.user_verification.unwrap_or(UserVerification::Preferred),
+        limit: number("spec.settings.passkey.limit", spec.limit, 10, 1..=100, "passkeys per user", findings),
     }
 }
 
@@ -164,5 +171,12 @@ fn notifications(spec: &SecurityNotificationsSpec, mail: bool, findings: &mut Fi
         password_recovery: switch("passwordRecovery", spec.password_recovery.and_then(|one| one.enabled), false),
         new_session: switch("newSession", spec.new_session.and_then(|one| one.enabled), false),
         password_limit: switch("passwordLimit", spec.password_limit.and_then(|one| one.enabled), true),
+        password_update: switch("passwordUpdate", spec.password_update.and_then(|one| one.enabled), true),
+        primary_email_update: switch("primaryEmailUpdate", spec.primary_email_update.and_then(|one| one.enabled), true),
+        email_create: switch("emailCreate", spec.email_create.and_then(|one| one.enabled), true),
+        email_delete: switch("emailDelete", spec.email_delete.and_then(|one| one.enabled), true),
+        passkey_create: switch("passkeyCreate", spec.passkey_create.and_then(|one| one.enabled), true),
+        mfa_create: switch("mfaCreate", spec.mfa_create.and_then(|one| one.enabled), true),
+        mfa_delete: switch("mfaDelete", spec.mfa_delete.and_then(|one| one.enabled), true),
     }
 }

@@ -1,17 +1,21 @@
 //! Behaviour of a tenant. Sections and names are upstream's.
 
+mod account;
 mod identifiers;
 mod limits;
 mod mfa;
 mod notifications;
+mod session;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use account::*;
 pub use identifiers::*;
 pub use limits::*;
 pub use mfa::*;
 pub use notifications::*;
+pub use session::*;
 
 /// Behaviour of the tenant, upstream's names.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -53,18 +57,12 @@ pub struct SettingsSpec {
     /// Mails about what happened to an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security_notifications: Option<SecurityNotificationsSpec>,
+    /// The deprecated endpoints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legacy_api: Option<LegacyApiSpec>,
     /// Audit log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit_log: Option<AuditLogSpec>,
-}
-
-/// Accounts.
-#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AccountSpec {
-    /// Whether strangers may register. Default: true.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allow_signup: Option<bool>,
 }
 
 /// When a credential is asked for.
@@ -129,6 +127,10 @@ pub struct PasskeySpec {
     /// Whether the authenticator verifies its user. Default: `preferred`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_verification: Option<UserVerification>,
+    /// Passkeys per user, 1 to 100; the profile offers no more. Default: 10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100))]
+    pub limit: Option<u32>,
 }
 
 /// How much the relying party wants to know of the authenticator (WebAuthn L3 §5.4.7).
@@ -153,108 +155,6 @@ pub enum UserVerification {
     Preferred,
     /// Should not.
     Discouraged,
-}
-
-/// Sessions, their tokens and cookies.
-#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SessionSpec {
-    /// Lifetime of a token, as `1h30m`. Set, it is fixed as in upstream unless `renewal` says otherwise.
-    /// Default: `1h`, renewed in the second half of its life.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 32))]
-    pub lifespan: Option<String>,
-    /// Renewal of tokens in use.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub renewal: Option<RenewalSpec>,
-    /// Inactivity after which a session ends, as `30m`. Default: `0m`, off.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 32))]
-    pub idle_timeout: Option<String>,
-    /// Concurrent sessions per user, 1 to 1000; the oldest go. Default: 5.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 1000))]
-    pub limit: Option<u32>,
-    /// The `iss` claim. Default: left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 300))]
-    pub issuer: Option<String>,
-    /// The `aud` claim. Default: the RP ID.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32), inner(length(max = 300)), extend("x-kubernetes-list-type" = "set"))]
-    pub audience: Vec<String>,
-    /// Store the client's address with the session. Default: true.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub acquire_ip_address: Option<bool>,
-    /// Store the user agent with the session. Default: true.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub acquire_user_agent: Option<bool>,
-    /// Deliver the token in `X-Auth-Token` instead of a cookie. Default: false.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub enable_auth_token_header: Option<bool>,
-    /// The session cookie.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cookie: Option<CookieSpec>,
-}
-
-/// Renewal of tokens in use (sliding sessions).
-#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RenewalSpec {
-    /// Tokens in the second half of their life are renewed by use. Default: true when `lifespan` is left out, else false.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-    /// End of a session whatever its use, as `12h`. Default: `12h`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 32))]
-    pub absolute_lifespan: Option<String>,
-}
-
-/// The session cookie. It is `Secure` exactly when the public URL is https.
-#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CookieSpec {
-    /// Name of the cookie. Default: `hanko`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 128))]
-    pub name: Option<String>,
-    /// Domain that gets the cookie too: a domain above all `hosts`. Default: left out, so the cookie belongs to the tenant's host alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 253))]
-    pub domain: Option<String>,
-    /// Scripts cannot read it. Default: true.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub http_only: Option<bool>,
-    /// Which requests from other sites carry it. Default: `strict`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub same_site: Option<SameSite>,
-    /// Whether it outlives the browser. Default: `persistent`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retention: Option<Retention>,
-}
-
-/// The `SameSite` attribute (RFC 6265bis §5.6.7).
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum SameSite {
-    /// Same-site requests only.
-    Strict,
-    /// Also top-level navigation.
-    Lax,
-    /// Every request; needs https.
-    None,
-}
-
-/// Whether the cookie outlives the browser.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Retention {
-    /// Yes.
-    Persistent,
-    /// No.
-    Session,
-    /// The user decides ("remember me").
-    Prompt,
 }
 
 /// The service as users see it.
@@ -322,6 +222,15 @@ pub struct TimeoutsSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 10000, max = 3600000))]
     pub login: Option<u32>,
+}
+
+/// The deprecated endpoints: those of Hanko 2 beside the flows, such as `/passcode/login/initialize`, `/users` and `/emails`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LegacyApiSpec {
+    /// They are served, each where its method allows it. Default: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
 }
 
 /// The audit log.

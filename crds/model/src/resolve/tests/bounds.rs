@@ -24,6 +24,7 @@ fn the_bounds_of_the_schema_are_those_of_the_code() {
                     "passwordLimits": {"tokens": 5, "interval": "1m"},
                     "passcodeLimits": {"tokens": 5, "interval": "1m"},
                     "otpLimits": {"tokens": 5, "interval": "1m"},
+                    "tokenLimits": {"tokens": 5, "interval": "1m"},
                     "accountLimits": {"tokens": 5, "interval": "1m"},
                     "recipientLimits": {"tokens": 5, "interval": "1m"},
                     "mailClientLimits": {"tokens": 5, "interval": "1m"},

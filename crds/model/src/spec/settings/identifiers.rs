@@ -28,6 +28,10 @@ pub struct EmailSpec {
     /// Passcodes by mail sign a user in. Needs `mail`. Default: true with `mail`, else false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub use_for_authentication: Option<bool>,
+    /// Addresses per user, 1 to 100; the profile takes no more. Default: 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100))]
+    pub limit: Option<u32>,
     /// Longest accepted address, in characters, 3 to 254. Default: 120.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 3, max = 254))]

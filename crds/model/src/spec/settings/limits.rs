@@ -21,6 +21,9 @@ pub struct RateLimiterSpec {
     /// Attempts with a code of an authenticator app, per account and address. Default: 3 in `1m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub otp_limits: Option<LimitSpec>,
+    /// Exchanges of one-time tokens for a session, from one address. Default: 3 in `1m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_limits: Option<LimitSpec>,
     /// Attempts per account whatever the address, counted apart for passwords and for codes of authenticator apps.
     /// Reached, passkeys and recovery still work. Default: 30 in `1h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -69,6 +69,10 @@ pub struct SecurityKeysSpec {
     /// How much is asked of the key's origin. Default: `direct`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestation_preference: Option<AttestationPreference>,
+    /// Security keys per user, 1 to 100; the profile offers no more. Default: 10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100))]
+    pub limit: Option<u32>,
 }
 
 /// Which authenticators may become a security key (WebAuthn L3 §5.4.5).

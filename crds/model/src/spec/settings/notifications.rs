@@ -25,6 +25,27 @@ pub struct NotificationsSpec {
     /// Too many wrong passwords; one mail per window of `rateLimiter.accountLimits`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_limit: Option<PasswordLimitNotificationSpec>,
+    /// The password was created, changed or removed in the profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_update: Option<ChangeNotificationSpec>,
+    /// Another address became the primary one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub primary_email_update: Option<ChangeNotificationSpec>,
+    /// An address was added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_create: Option<ChangeNotificationSpec>,
+    /// An address was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_delete: Option<ChangeNotificationSpec>,
+    /// A passkey was added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passkey_create: Option<ChangeNotificationSpec>,
+    /// A second factor was added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mfa_create: Option<ChangeNotificationSpec>,
+    /// A second factor was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mfa_delete: Option<ChangeNotificationSpec>,
 }
 
 /// The password was reset with a passcode.
@@ -49,6 +70,15 @@ pub struct NewSessionNotificationSpec {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PasswordLimitNotificationSpec {
+    /// The mail is sent. Needs `mail`. Default: true with `mail`, else false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+}
+
+/// The user changed the account in the profile.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeNotificationSpec {
     /// The mail is sent. Needs `mail`. Default: true with `mail`, else false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
