@@ -206,6 +206,9 @@ impl AuditEntry {
                 *text = mask_email(text);
             }
         }
+        if let Some(Value::String(text)) = self.details.get_mut("username") {
+            *text = mask_username(text);
+        }
         self
     }
 }
@@ -226,6 +229,17 @@ pub fn mask_email(address: &str) -> String {
     format!("{start}{}@{domain}", "*".repeat(stars))
 }
 
+/// First and last character and stars (`spec/webhooks-and-audit.md` §7.3).
+pub fn mask_username(name: &str) -> String {
+    let count = name.chars().count();
+    let (Some(first), Some(last)) = (name.chars().next(), name.chars().last()) else { return String::new() };
+    match count {
+        1 => "*".to_owned(),
+        2 | 3 => format!("{first}****{last}"),
+        _ => format!("{first}{}{last}", "*".repeat(count - 2)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,13 +258,24 @@ mod tests {
     }
 
     #[test]
+    fn usernames_are_masked_as_the_contract_says() {
+        for (clear, masked) in
+            [("", ""), ("x", "*"), ("xx", "x****x"), ("abc", "a****c"), ("test_username", "t***********e")]
+        {
+            assert_eq!(mask_username(clear), masked, "{clear:?}");
+        }
+    }
+
+    #[test]
     fn masking_reaches_actor_and_details() {
         let entry = AuditEntry::new(AuditKind::EmailVerified, Actor { user: None, email: Some("jane@x.de".into()) })
             .with("email", "jane@x.de")
+            .with("username", "jane_doe")
             .with("flow_id", "f")
             .masked();
         assert_eq!(entry.actor.email.as_deref(), Some("j*****@x.de"));
         assert_eq!(entry.details["email"], "j*****@x.de");
+        assert_eq!(entry.details["username"], "j******e");
         assert_eq!(entry.details["flow_id"], "f");
     }
 }

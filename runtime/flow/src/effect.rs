@@ -179,7 +179,7 @@ async fn apply(
             work.delete_sessions_of(user).await?;
             work.delete_trusted_devices_of(user).await?;
         }
-        Effect::StartSession(session) => session.store(work, tenant, request, now).await?,
+        Effect::StartSession(session) => return session.store(work, tenant, request, now).await,
         Effect::Event(kind, payload) => events::record(work, &tenant.sealer, kind, &payload, request, now, random)
             .await
             .map_err(Failure::internal)?,

@@ -89,10 +89,15 @@ pub(crate) enum Presented {
 }
 
 /// Checks the tokens of a request in their order.
-pub(crate) async fn presented(served: &Served, headers: &HeaderMap, use_: Use) -> Result<Presented, SessionError> {
+pub(crate) async fn presented(
+    served: &Served,
+    headers: &HeaderMap,
+    use_: Use,
+    request: &RequestMeta,
+) -> Result<Presented, SessionError> {
     let mut idle = false;
     for token in candidates(headers, &served.cookie) {
-        match validate(&served.tenant, token, use_).await? {
+        match validate(&served.tenant, token, use_, request).await? {
             Checked::Valid(valid) => return Ok(Presented::Valid(valid)),
             Checked::IdleExpired => idle = true,
             Checked::Invalid => {}
@@ -112,7 +117,8 @@ impl<S: Sync> FromRequestParts<S> for SessionUser {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let Tenant(served) = Tenant::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
-        match presented(&served, &parts.headers, Use::Touch).await {
+        let Meta(meta) = Meta::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        match presented(&served, &parts.headers, Use::Touch, &meta).await {
             Ok(Presented::Valid(valid)) => Ok(Self { served, valid }),
             Ok(Presented::Nobody { idle }) => {
                 let refusal = ApiError::of(StatusCode::UNAUTHORIZED);
@@ -127,7 +133,7 @@ impl From<SessionError> for ApiError {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Busy(_) => Self::of(StatusCode::SERVICE_UNAVAILABLE),
-            SessionError::Store(_) | SessionError::Token(_) => Self::internal(&error),
+            SessionError::Store(_) | SessionError::Token(_) | SessionError::Event(_) => Self::internal(&error),
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     effect::Effect,
     engine::{Failure, Flow, FlowError, TrustedDevice},
-    sessions::NewToken,
+    sessions::{NewToken, Occasion},
     stash::{Kept, Stash},
     tenant::{Inner, Tenant},
 };
@@ -71,6 +71,11 @@ impl Cx<'_> {
     /// Whose proofs this run can hold.
     pub(crate) fn subject(&self, user: UserId) -> Subject {
         Subject { tenant: self.tenant.id(), user, flow: self.id }
+    }
+
+    /// Where and when what is proven in this run was proven.
+    pub(crate) fn occasion(&self) -> Occasion<'_> {
+        Occasion { tenant: self.tenant, run: self.id, request: self.request, now: self.now }
     }
 
     /// Adds an effect.

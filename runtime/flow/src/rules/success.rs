@@ -85,11 +85,11 @@ impl Hook for SignUp {
 
 async fn finish(cx: &mut Cx<'_>, login: Login<'_>) -> Result<(), Failure> {
     let user = view::view(login.account, cx.settings());
-    let (session, token, claims) = sessions::issue(cx, login).await?;
-    cx.then(Effect::StartSession(Box::new(session)));
-    cx.token = Some(token);
+    let issued = sessions::issue(cx.occasion(), login).await?;
+    cx.then(Effect::StartSession(Box::new(issued.session)));
+    cx.token = Some(issued.token);
     cx.payload.insert("user".into(), user);
-    cx.payload.insert("claims".into(), Value::Object(claims));
+    cx.payload.insert("claims".into(), Value::Object(issued.claims));
     Ok(())
 }
 

@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
-use hanko_domain::{Secret, SessionId, Timestamp, UserId};
+use hanko_domain::{EventKind, RequestMeta, Secret, SessionId, Timestamp, UserId};
 use hanko_keys::VerifiedToken;
+use hanko_notify::events;
 use hanko_store::sessions::Session;
 use serde_json::{Map, Value};
 
 use crate::{
+    rules::report,
     sessions::{NewToken, SessionError, claims::shown},
     tenant::Tenant,
 };
@@ -56,10 +58,31 @@ impl Valid {
     pub fn user(&self) -> UserId {
         self.session.user
     }
+
+    /// How its user has proven who they are (`amr`).
+    pub(crate) fn methods(&self) -> Vec<String> {
+        let methods = self.claims.get("amr").and_then(Value::as_array);
+        methods.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    /// Two factors were shown (`acr`).
+    pub(crate) fn is_aal2(&self) -> bool {
+        self.claims.get("acr").and_then(Value::as_str) == Some("aal2")
+    }
+
+    /// When its user last proved anything (`auth_time`); of a token that does not say so, long ago.
+    pub(crate) fn proven_at(&self) -> Timestamp {
+        Timestamp::from_seconds(self.claims.get("auth_time").and_then(Value::as_i64).unwrap_or(0))
+    }
 }
 
 /// Checks a token.
-pub async fn validate(tenant: &Tenant, token: &str, purpose: Use) -> Result<Checked, SessionError> {
+pub async fn validate(
+    tenant: &Tenant,
+    token: &str,
+    purpose: Use,
+    request: &RequestMeta,
+) -> Result<Checked, SessionError> {
     let inner = tenant.inner();
     let now = inner.clock.now();
     let Ok(verified) = inner.signing_keys.verify(token, now) else { return Ok(Checked::Invalid) };
@@ -73,7 +96,10 @@ pub async fn validate(tenant: &Tenant, token: &str, purpose: Use) -> Result<Chec
     let settings = &inner.project.settings.session;
     if settings.idle_timeout.is_some_and(|timeout| now.since(session.last_used) > timeout) {
         let mut work = inner.store.begin().await?;
-        work.delete_session(session.id).await?;
+        if work.delete_session(session.id).await? {
+            let (kind, payload) = (EventKind::SessionDeletePassiveExpire, report::session(&session));
+            events::record(&mut work, &inner.sealer, kind, &payload, request, now, &inner.random).await?;
+        }
         work.commit().await?;
         return Ok(Checked::IdleExpired);
     }

@@ -13,7 +13,7 @@ pub(crate) struct Claims<'a> {
     pub(crate) expires_at: Timestamp,
     pub(crate) email: Option<&'a Email>,
     pub(crate) username: Option<&'a str>,
-    pub(crate) amr: Vec<&'static str>,
+    pub(crate) amr: Vec<String>,
     /// When its user last proved anything (OpenID Connect Core §2).
     pub(crate) auth_time: Timestamp,
     /// `aal2` when two factors were shown, or a passkey whose authenticator verified its user, else `aal1` (NIST SP 800-63B).

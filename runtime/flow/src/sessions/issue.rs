@@ -1,7 +1,7 @@
 //! The one door: a session is made here and nowhere else.
 
 use hanko_credentials::{Evidence, Proof, proof::Factor};
-use hanko_domain::{AuditEntry, AuditKind, EventKind, RequestMeta, Secret, SessionId, Timestamp, audit::Actor};
+use hanko_domain::{AuditEntry, AuditKind, EventKind, FlowId, RequestMeta, Secret, SessionId, Timestamp, audit::Actor};
 use hanko_model::spec::Retention;
 use hanko_notify::events;
 use hanko_store::{Work, sessions::Session, users::Account};
@@ -9,14 +9,24 @@ use serde_json::{Map, Value};
 
 use crate::{
     effect,
-    engine::{Cx, Failure, FlowError},
+    engine::{Failure, FlowError},
     rules::{mfa, report, standing},
     sessions::{
-        NewToken,
+        NewToken, Valid,
         claims::{Claims, shown},
     },
-    tenant::Inner,
+    tenant::{Inner, Tenant},
 };
+
+/// Where something was proven and when a session begins.
+#[derive(Clone, Copy)]
+pub(crate) struct Occasion<'a> {
+    pub(crate) tenant: &'a Tenant,
+    /// The run of a flow, or of a ceremony of a deprecated endpoint.
+    pub(crate) run: FlowId,
+    pub(crate) request: &'a RequestMeta,
+    pub(crate) now: Timestamp,
+}
 
 /// What a session is made from.
 pub(crate) struct Login<'a> {
@@ -32,49 +42,118 @@ pub(crate) struct Login<'a> {
     pub(crate) audit: Option<AuditEntry>,
 }
 
-/// A session that is about to begin. Only [`issue`] makes one.
+/// A session that is about to begin. Only [`issue`] and [`raise`] make one.
 #[derive(Debug)]
 pub(crate) struct NewSession {
     session: Session,
+    /// The session that goes on under the new id.
+    replaces: Option<Session>,
     limit: u32,
     audit: Option<AuditEntry>,
 }
 
-/// Checks the proofs and prepares the session: its token, its claims as the client sees them, and the row to store.
-pub(crate) async fn issue(
-    cx: &Cx<'_>,
-    login: Login<'_>,
-) -> Result<(NewSession, NewToken, Map<String, Value>), Failure> {
-    let tenant = cx.inner();
-    let user = login.account.user.id;
+/// A prepared session: the row to store, its token, and the claims as clients read them.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    pub(crate) session: NewSession,
+    pub(crate) token: NewToken,
+    pub(crate) claims: Map<String, Value>,
+}
+
+/// Checks the proofs and prepares the session.
+pub(crate) async fn issue(at: Occasion<'_>, login: Login<'_>) -> Result<Issued, Failure> {
+    let settings = &at.tenant.project().settings;
+    check(at, login.account, login.proofs)?;
     let proven = login.proofs.iter().filter(|proof| !proof.is_enrolment());
-    let sound = |proof: &Proof| proof.tenant() == cx.tenant.id() && proof.user() == user && proof.flow() == cx.id;
-    if login.proofs.is_empty() || !login.proofs.iter().all(sound) || proven.clone().next().is_none() {
-        return Err(Failure::internal("a session was asked for without a proof of its own user in this flow"));
-    }
-    let first_factor = |proof: &&Proof| !proof.is_second_factor();
     let two = proven.clone().any(|proof| proof.is_second_factor() || mfa::is_two_factors(proof));
-    let required = mfa::required(&tenant.project.settings, login.account, login.proofs);
-    let stand = login.proofs.iter().all(|proof| standing::stands(proof, login.account));
-    if !proven.clone().any(|proof| first_factor(&proof)) || (required && !two) || !stand {
+    let required = mfa::required(settings, login.account, login.proofs);
+    if !proven.clone().any(|proof| !proof.is_second_factor()) || (required && !two) {
         // A second factor that was set up elsewhere while this flow was under way was never asked for.
         return Err(Failure::refused(FlowError::NotPermitted));
     }
+    let ends_at = at.now + settings.session.renewed_until.unwrap_or(settings.session.lifespan);
+    let persistent = match settings.session.cookie.retention {
+        Retention::Persistent => true,
+        Retention::Session => false,
+        Retention::Prompt => login.remember,
+    };
+    let amr = login.amr.iter().map(|method| (*method).to_owned()).collect();
+    let aal2 = login.proofs.iter().any(is_aal2);
+    let (session, token, claims) = prepare(at, login.account, login.proofs, (amr, aal2), ends_at).await?;
+    let session = NewSession { session, replaces: None, limit: settings.session.limit, audit: login.audit };
+    Ok(Issued { session, token: NewToken { persistent, ..token }, claims })
+}
 
+/// Raises a session whose user has shown a factor again. It goes on under a new id, so that whoever has learnt the old one gains
+/// nothing by it, and ends when it would have ended anyway.
+pub(crate) async fn raise(
+    at: Occasion<'_>,
+    current: &Valid,
+    account: &Account,
+    proofs: &[Proof],
+) -> Result<Issued, Failure> {
+    check(at, account, proofs)?;
+    if current.user() != account.user.id {
+        return Err(Failure::internal("a session was to be raised by somebody else's proof"));
+    }
+    let mut amr = current.methods();
+    let mut shown: Vec<&str> = Vec::new();
+    for method in proofs.iter().filter(|proof| !proof.is_enrolment()).filter_map(|proof| proof.factor().amr()) {
+        shown.push(method);
+        if !amr.iter().any(|known| known == method) {
+            amr.push(method.to_owned());
+        }
+    }
+    let entry = AuditEntry::new(AuditKind::SessionSteppedUp, Actor::user(account.user.id));
+    let audit = entry.with("method", shown.join(",")).with("flow_id", at.run.to_string());
+    let aal2 = proofs.iter().any(is_aal2) || current.is_aal2();
+    let (mut session, token, claims) = prepare(at, account, proofs, (amr, aal2), current.session.ends_at).await?;
+    // Where the user signed in does not change.
+    session.user_agent.clone_from(&current.session.user_agent);
+    session.ip_address.clone_from(&current.session.ip_address);
+    session.created_at = current.session.created_at;
+    let settings = &at.tenant.project().settings.session;
+    let session =
+        NewSession { session, replaces: Some(current.session.clone()), limit: settings.limit, audit: Some(audit) };
+    let persistent = settings.cookie.retention == Retention::Persistent;
+    Ok(Issued { session, token: NewToken { persistent, ..token }, claims })
+}
+
+/// Every proof is one of this account in this run and still stands, and one of them shows something.
+fn check(at: Occasion<'_>, account: &Account, proofs: &[Proof]) -> Result<(), Failure> {
+    let (tenant, user) = (at.tenant.id(), account.user.id);
+    let sound = |proof: &Proof| proof.tenant() == tenant && proof.user() == user && proof.flow() == at.run;
+    if !proofs.iter().all(sound) || proofs.iter().all(Proof::is_enrolment) {
+        return Err(Failure::internal("a session was asked for without a proof of its own user in this flow"));
+    }
+    if !proofs.iter().all(|proof| standing::stands(proof, account)) {
+        return Err(Failure::refused(FlowError::NotPermitted));
+    }
+    Ok(())
+}
+
+async fn prepare(
+    at: Occasion<'_>,
+    account: &Account,
+    proofs: &[Proof],
+    (amr, aal2): (Vec<String>, bool),
+    ends_at: Timestamp,
+) -> Result<(Session, NewToken, Map<String, Value>), Failure> {
+    let tenant = at.tenant.inner();
     let settings = &tenant.project.settings.session;
-    let now = cx.now.whole_seconds();
-    let expires_at = (now + settings.lifespan).whole_seconds();
-    let id = SessionId::random(&tenant.random);
+    let now = at.now.whole_seconds();
+    let expires_at = (now + settings.lifespan).min(ends_at).whole_seconds();
+    let (id, user) = (SessionId::random(&tenant.random), account.user.id);
     let claims = Claims {
         user,
         session: id,
         issued_at: now,
         expires_at,
-        email: login.account.primary_email(),
-        amr: login.amr,
-        auth_time: proven.map(Proof::at).max().unwrap_or(now),
-        acr: if login.proofs.iter().any(is_aal2) { "aal2" } else { "aal1" },
-        username: login.account.username.as_ref().map(|stored| stored.username.as_str()),
+        email: account.primary_email(),
+        amr,
+        auth_time: proofs.iter().filter(|proof| !proof.is_enrolment()).map(Proof::at).max().unwrap_or(now),
+        acr: if aal2 { "aal2" } else { "aal1" },
+        username: account.username.as_ref().map(|stored| stored.username.as_str()),
     }
     .build(settings);
     let view = shown(&claims);
@@ -82,38 +161,45 @@ pub(crate) async fn issue(
     let session = Session {
         id,
         user,
-        user_agent: settings.acquire_user_agent.then(|| cx.request.user_agent.clone()),
-        ip_address: cx.request.ip.filter(|_| settings.acquire_ip_address).map(|ip| ip.to_string()),
-        created_at: cx.now,
-        last_used: cx.now,
+        user_agent: settings.acquire_user_agent.then(|| at.request.user_agent.clone()),
+        ip_address: at.request.ip.filter(|_| settings.acquire_ip_address).map(|ip| ip.to_string()),
+        created_at: at.now,
+        last_used: at.now,
         expires_at,
-        ends_at: cx.now + settings.renewed_until.unwrap_or(settings.lifespan),
+        ends_at,
     };
-    let persistent = match settings.cookie.retention {
-        Retention::Persistent => true,
-        Retention::Session => false,
-        Retention::Prompt => login.remember,
-    };
-    Ok((
-        NewSession { session, limit: settings.limit, audit: login.audit },
-        NewToken { token, lifetime: settings.lifespan, persistent },
-        view,
-    ))
+    Ok((session, NewToken { token, lifetime: expires_at.since(now), persistent: false }, view))
 }
 
 impl NewSession {
-    /// Writes the session, ends the oldest ones above the limit, and its audit entry. The user's row is referenced, so a
-    /// user deleted meanwhile gets none.
+    /// The row as it will be.
+    pub(crate) fn row(&self) -> &Session {
+        &self.session
+    }
+
+    /// Writes the session and its audit entry. A login ends the oldest sessions above the limit; a session that goes on under a new id
+    /// has ended under the old one. The user's row is referenced, so a user deleted meanwhile gets none. `false`: the session to
+    /// replace is gone.
     pub(crate) async fn store(
         self,
         work: &mut Work,
         tenant: &Inner,
         request: &RequestMeta,
         now: Timestamp,
-    ) -> Result<(), Failure> {
-        let evicted = work.make_room(self.session.user, self.limit.saturating_sub(1), now).await?;
+    ) -> Result<bool, Failure> {
+        let (ended, kind) = match self.replaces {
+            Some(old) if !work.delete_session(old.id).await? => {
+                tracing::debug!(session = %old.id, "the session to raise has ended");
+                return Ok(false);
+            }
+            Some(old) => (vec![old], EventKind::SessionDeleteExplicitRevoke),
+            None => {
+                let room = work.make_room(self.session.user, self.limit.saturating_sub(1), now).await?;
+                (room, EventKind::SessionDeletePassiveLimit)
+            }
+        };
         work.insert_session(&self.session).await?;
-        let ended = evicted.iter().map(|session| (EventKind::SessionDeletePassiveLimit, session));
+        let ended = ended.iter().map(|session| (kind, session));
         for (kind, session) in ended.chain([(EventKind::SessionCreateFlow, &self.session)]) {
             let payload = report::session(session);
             events::record(work, &tenant.sealer, kind, &payload, request, now, &tenant.random)
@@ -123,7 +209,7 @@ impl NewSession {
         if let Some(entry) = self.audit {
             effect::record(entry, work, tenant, request, now).await?;
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use hanko_domain::Secret;
 use hanko_keys::TokenError;
+use hanko_notify::events::RecordError;
 use hanko_store::StoreError;
 use thiserror::Error;
 
 pub use check::{Checked, Use, Valid, validate};
 pub use end::log_out;
-pub(crate) use issue::{Login, NewSession, issue};
+pub(crate) use issue::{Issued, Login, NewSession, Occasion, issue, raise};
 
 /// A signed token and how to hand it over.
 #[derive(Clone, Debug)]
@@ -39,6 +40,18 @@ pub enum SessionError {
     /// The token.
     #[error("the token could not be signed: {0}")]
     Token(#[from] TokenError),
+    /// The event of its end.
+    #[error(transparent)]
+    Event(RecordError),
+}
+
+impl From<RecordError> for SessionError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Store(error) => error.into(),
+            other => Self::Event(other),
+        }
+    }
 }
 
 impl From<StoreError> for SessionError {

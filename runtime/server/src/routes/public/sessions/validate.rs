@@ -10,59 +10,107 @@ use hanko_flow::sessions::{Checked, Use, Valid, validate};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::{
-    extract::{Presented, Process, Tenant, presented},
+    extract::{Meta, Presented, Process, Tenant, presented},
     http::{
         body::{self, Form},
         delivery::{deliver, forget},
-        error::ApiError,
+        error::{ApiError, Error as ErrorBody},
         json::Json,
     },
     metrics::Metrics,
     served::Served,
 };
 
-#[derive(Deserialize)]
-struct Named {
+/// A token whose session is asked about.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Named {
     #[serde(default)]
+    #[schema(required, nullable = false)]
     session_token: Option<String>,
 }
 
-#[derive(Default, Serialize)]
-struct Validity<'a> {
+/// Whether a session holds. An answer about one that does not has `is_valid` alone.
+#[derive(Default, Serialize, ToSchema)]
+#[schema(example = json!({
+    "is_valid": true,
+    "claims": {
+        "subject": "f2882293-f1d6-4a9d-91a2-b3b28f6a4c50", "session_id": "4bd6a3a1-6a8f-4b3a-9d7e-0f5f1f7a7c11",
+        "expiration": "2026-01-01T01:00:00Z", "issued_at": "2026-01-01T00:00:00Z", "audience": ["acme.test"], "amr": ["pwd"],
+        "email": {"address": "jane@acme.test", "is_primary": true, "is_verified": true},
+    },
+    "expiration_time": "2026-01-01T01:00:00Z",
+    "user_id": "f2882293-f1d6-4a9d-91a2-b3b28f6a4c50",
+}))]
+pub(crate) struct Validity<'a> {
     is_valid: bool,
+    /// The token's claims under their long names, the project's own ones beside them.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, required = false)]
     claims: Option<&'a Map<String, Value>>,
+    /// The same as `claims.expiration`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false, format = DateTime)]
     expiration_time: Option<String>,
+    /// The same as `claims.subject`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    user_id: Option<String>,
+    #[schema(required = false, nullable = false)]
+    user_id: Option<Uuid>,
+    /// When the session ends if it is not used; only where the project ends idle sessions.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false, format = DateTime)]
     idle_expires_at: Option<String>,
 }
 
-/// `GET`: the tokens the request presents. A passive look, which keeps no idle session alive.
+/// Whether the request's session holds.
+///
+/// A passive look, which keeps no idle session alive.
+#[utoipa::path(
+    get,
+    path = "/sessions/validate",
+    tag = "sessions",
+    security(("cookie" = []), ("bearer" = []), ()),
+    responses((status = 200, body = Validity)),
+)]
 pub(crate) async fn presented_token(
     Process(app): Process,
     Tenant(served): Tenant,
+    Meta(meta): Meta,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    Ok(match presented(&served, &headers, Use::Check).await? {
+    Ok(match presented(&served, &headers, Use::Check, &meta).await? {
         Presented::Valid(valid) => valid_answer(&app.metrics, &served, &valid),
         Presented::Nobody { idle } => invalid_answer(&app.metrics, &served, idle),
     })
 }
 
-/// `POST`: the token in the body, headers and cookies ignored. Counts as a use of the session.
+/// Whether a token's session holds.
+///
+/// For back ends: headers and cookies are ignored. Counts as a use of the session.
+#[utoipa::path(
+    post,
+    path = "/sessions/validate",
+    tag = "sessions",
+    request_body = Named,
+    responses(
+        (status = 200, body = Validity),
+        (status = 400, description = "The body has no token.",
+            body = ErrorBody, example = json!({"code": 400, "message": "code=400, message=session_token is a required field"})),
+        (status = 415, description = "The body is not JSON."),
+    ),
+)]
 pub(crate) async fn named_token(
     Process(app): Process,
     Tenant(served): Tenant,
+    Meta(meta): Meta,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
     let token = read(&headers, body).await?;
-    Ok(match validate(&served.tenant, &token, Use::Touch).await? {
+    Ok(match validate(&served.tenant, &token, Use::Touch, &meta).await? {
         Checked::Valid(valid) => valid_answer(&app.metrics, &served, &valid),
         Checked::IdleExpired => invalid_answer(&app.metrics, &served, true),
         Checked::Invalid => invalid_answer(&app.metrics, &served, false),
@@ -103,7 +151,7 @@ fn valid_answer(metrics: &Metrics, served: &Arc<Served>, valid: &Valid) -> Respo
         is_valid: true,
         claims: Some(&valid.claims),
         expiration_time: Some(valid.expires_at.rfc3339()),
-        user_id: Some(valid.session.user.to_string()),
+        user_id: Some(valid.session.user.0),
         idle_expires_at: valid.idle_expires_at.map(|at| at.rfc3339()),
     };
     (deliver(served, valid.renewed.as_ref()), Json(body)).into_response()
