@@ -115,7 +115,7 @@ async fn a_password_is_set_replaced_and_upgraded_only_if_unchanged() {
     }
 }
 
-fn passkey(user: UserId, id: Vec<u8>) -> Passkey {
+pub(super) fn passkey(user: UserId, id: Vec<u8>) -> Passkey {
     Passkey {
         id: CredentialId(id),
         user,
@@ -185,7 +185,7 @@ async fn of_two_writes_of_one_flow_version_one_wins() {
     }
 }
 
-fn session(user: UserId, begun: u64) -> Session {
+pub(super) fn session(user: UserId, begun: u64) -> Session {
     let at = NOW + Duration::from_secs(begun);
     Session {
         id: SessionId::random(&Random::system()),

@@ -6,6 +6,9 @@ mod entities;
 mod limits;
 mod outbox;
 mod plans;
+mod profile;
+mod races;
+mod removal;
 mod schema;
 mod second_factors;
 

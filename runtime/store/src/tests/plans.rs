@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hanko_domain::{
-    DeliveryId, EventId, EventKind, OtpSecretId, PasswordId, Random, Secret, SessionId, Username, UsernameId,
+    DeliveryId, EventId, EventKind, FlowId, OtpSecretId, PasswordId, Random, Secret, SessionId, Username, UsernameId,
 };
 use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
@@ -11,10 +11,14 @@ use uuid::Uuid;
 use super::{
     NOW,
     databases::{Database, migrated},
+    entities::passkey,
+    profile::token,
+    schema::columns,
     tenant, user,
 };
 use crate::{
-    TenantStore, connect::Pool, otp_secrets::OtpSecret, outbox::Sink, sessions::Session, statement::Statement,
+    TenantStore, connect::Pool, flows::FlowRow, metadata::Metadata, otp_secrets::OtpSecret, outbox::Sink,
+    sessions::Session, statement::Statement,
 };
 
 /// A value in the place of a placeholder.
@@ -52,6 +56,11 @@ async fn fill(tenant: &TenantStore) -> Uuid {
             ends_at: NOW + Duration::from_secs(60),
         };
         work.insert_session(&session).await.unwrap();
+        work.insert_passkey(&passkey(user, vec![n])).await.unwrap();
+        work.put_metadata(user, &Metadata { public: Some("{}".into()), ..Metadata::default() }, NOW).await.unwrap();
+        work.insert_token(&token(user, [n; 32])).await.unwrap();
+        let run = FlowRow { flow: "profile".into(), version: 1, data: vec![n], expires_at: NOW };
+        work.write_flow(FlowId::random(&random), 0, &run).await.unwrap();
         work.commit().await.unwrap();
         last = Some(user.0);
     }
@@ -135,6 +144,54 @@ async fn every_look_up_of_a_login_and_every_clean_up_uses_an_index() {
         ] {
             let (plan, whole) = plan(&database, named(statements, name), &values).await;
             assert_eq!(whole, 0, "{}: {name}:\n{plan}", database.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_change_of_a_profile_uses_an_index() {
+    for database in migrated().await {
+        let tenant = tenant(&database).await;
+        let user = fill(&tenant).await;
+        let (own, user, now) = (Value::Id(tenant.tenant().0), Value::Id(user), Value::Number(NOW.0));
+        let (hash, key, text) = (Value::Bytes(vec![7; 32]), Value::Bytes(vec![7]), Value::Text("u7"));
+        for (statements, name, values) in [
+            (crate::users::STATEMENTS, "CLEAR_PRIMARY_EMAIL", vec![&now, &own, &user]),
+            (crate::users::STATEMENTS, "DELETE", vec![&own, &user]),
+            (crate::emails::STATEMENTS, "BY_ID", vec![&own, &user]),
+            (crate::emails::STATEMENTS, "DELETE", vec![&own, &user, &user]),
+            (crate::usernames::STATEMENTS, "UPDATE", vec![&text, &text, &now, &own, &user]),
+            (crate::usernames::STATEMENTS, "DELETE", vec![&own, &user]),
+            (crate::passkeys::STATEMENTS, "RENAME", vec![&text, &own, &key, &user]),
+            (crate::passkeys::STATEMENTS, "DELETE", vec![&own, &key, &user]),
+            (crate::sessions::STATEMENTS, "OF_USER", vec![&own, &user, &now]),
+            (crate::sessions::STATEMENTS, "USE", vec![&now, &now, &own, &user, &now]),
+            (crate::flows::STATEMENTS, "DELETE", vec![&own, &user, &Value::Number(1)]),
+            (crate::one_time_tokens::STATEMENTS, "BY_HASH", vec![&own, &hash]),
+            (crate::one_time_tokens::STATEMENTS, "DELETE", vec![&own, &hash]),
+            (crate::cleanup::STATEMENTS, "TOKENS", vec![&now]),
+        ] {
+            let values: Vec<Value> = values.into_iter().cloned().collect();
+            let (plan, whole) = plan(&database, named(statements, name), &values).await;
+            assert_eq!(whole, 0, "{}: {name}:\n{plan}", database.name);
+        }
+        // What the database looks for by itself when a user goes.
+        for (table, columns) in columns(&database).await {
+            if columns.contains("user_id") {
+                let select = |one: &str, two: &str| -> &'static str {
+                    format!("SELECT 1 FROM {table} WHERE tenant_id = {one} AND user_id = {two}").leak()
+                };
+                let (numbered, marked) = (select("$1", "$2"), select("?", "?"));
+                let cascade = Statement { name: "CASCADE", sqlite: numbered, postgres: numbered, mysql: marked };
+                let (plan, whole) = plan(&database, cascade, &[own.clone(), user.clone()]).await;
+                // Every key begins with the tenant, and that alone finds all of its rows.
+                let by_user = match database.name {
+                    "sqlite" => plan.contains("user_id=?"),
+                    "postgres" => plan.lines().any(|line| line.contains("Index Cond") && line.contains("user_id")),
+                    _ => true, // InnoDB has an index of its own for every foreign key
+                };
+                assert!(whole == 0 && by_user, "{}: {table}:\n{plan}", database.name);
+            }
         }
     }
 }

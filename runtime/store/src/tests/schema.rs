@@ -4,8 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{Executor, SqlSafeStr};
 
-use super::databases::{Database, empty, migrated};
-use crate::{PoolSize, Store, StoreError, connect::Pool, statement::Statement};
+use hanko_domain::{EmailAddress, PasswordId, Random, Secret};
+
+use super::{
+    NOW,
+    databases::{Database, empty, migrated},
+    tenant, user,
+};
+use crate::{
+    PoolSize, Store, StoreError, connect::Pool, metadata::Metadata, migrate::MIGRATIONS, statement::Statement,
+};
 
 fn statements() -> Vec<(&'static str, &'static [Statement])> {
     vec![
@@ -81,7 +89,7 @@ async fn the_three_schemas_have_the_same_tables_and_columns() {
     }
 }
 
-async fn columns(database: &Database) -> BTreeMap<String, BTreeSet<String>> {
+pub(super) async fn columns(database: &Database) -> BTreeMap<String, BTreeSet<String>> {
     let pairs: Vec<(String, String)> = match &database.store.pool {
         Pool::Sqlite { read, .. } => {
             let sql =
@@ -153,6 +161,41 @@ async fn an_older_program_runs_on_a_newer_schema_unless_it_must_not() {
         execute("INSERT INTO schema_min_reader (version) VALUES (9999)").await;
         let refused = database.store.migrate().await.unwrap_err();
         assert!(matches!(refused, StoreError::TooNew { needed: 9999, .. }), "{}: {refused}", database.name);
+    }
+}
+
+/// What 0003 adds stands beside what was there: the release before goes on with its own tables as they were.
+#[tokio::test]
+async fn a_schema_of_the_release_before_is_brought_up_to_date_with_its_data_and_stays_usable_for_it() {
+    for database in empty().await {
+        let before = &MIGRATIONS[..2];
+        database.store.apply(before).await.unwrap();
+        let tables = columns(&database).await;
+        assert!(!tables.contains_key("user_metadata"), "{}", database.name);
+        let tenant = tenant(&database).await;
+        let jane = user(&tenant, "jane@x.de").await;
+        let mut work = tenant.begin().await.unwrap();
+        let password = PasswordId::random(&Random::system());
+        work.put_password(password, jane, &Secret::new("hash".into()), NOW).await.unwrap();
+        work.commit().await.unwrap();
+
+        database.store.migrate().await.unwrap();
+        for (table, known) in &tables {
+            assert_eq!(columns(&database).await.get(table), Some(known), "{}: {table}", database.name);
+        }
+        let account = tenant.account(jane).await.unwrap().unwrap();
+        assert_eq!(account.primary_email().unwrap().address, "jane@x.de", "{}", database.name);
+        assert_eq!(account.password.unwrap().id, password, "{}", database.name);
+        assert_eq!(account.metadata, Metadata::default(), "{}", database.name);
+        let metadata = Metadata { public: Some("{}".into()), ..Metadata::default() };
+        let mut work = tenant.begin().await.unwrap();
+        work.put_metadata(jane, &metadata, NOW).await.unwrap();
+        work.commit().await.unwrap();
+        assert_eq!(tenant.account(jane).await.unwrap().unwrap().metadata, metadata, "{}", database.name);
+
+        database.store.apply(before).await.unwrap();
+        user(&tenant, "joe@x.de").await;
+        assert!(tenant.email(&EmailAddress::parse("joe@x.de").unwrap()).await.unwrap().is_some(), "{}", database.name);
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl TenantStore {
-    async fn name(&self, user: UserId, username: &str) -> Result<UsernameId, StoreError> {
+    pub(super) async fn name(&self, user: UserId, username: &str) -> Result<UsernameId, StoreError> {
         let id = UsernameId::random(&Random::system());
         let mut work = self.begin().await?;
         work.insert_username(id, user, &Username::parse(username).unwrap(), NOW).await?;
@@ -22,7 +22,7 @@ impl TenantStore {
         Ok(id)
     }
 
-    async fn enrol(&self, user: UserId) -> Result<OtpSecret, StoreError> {
+    pub(super) async fn enrol(&self, user: UserId) -> Result<OtpSecret, StoreError> {
         let id = OtpSecretId::random(&Random::system());
         let secret = OtpSecret { id, user, sealed: "v1.sealed".into(), last_step: None, created_at: NOW };
         let mut work = self.begin().await?;
