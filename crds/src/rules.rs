@@ -119,9 +119,12 @@ pub(crate) const RULES: &[Rule] = &[
     Rule {
         at: SPEC,
         field: ".settings.securityNotifications",
-        rule: "has(self.mail) || !(self.?settings.?securityNotifications.?notifications.?passwordRecovery.?enabled.orValue(false) || \
-               self.?settings.?securityNotifications.?notifications.?newSession.?enabled.orValue(false) || \
-               self.?settings.?securityNotifications.?notifications.?passwordLimit.?enabled.orValue(false))",
+        rule: "has(self.mail) || !self.?settings.?securityNotifications.?notifications.optMap(mails, \
+               mails.?passwordRecovery.?enabled.orValue(false) || mails.?newSession.?enabled.orValue(false) || \
+               mails.?passwordLimit.?enabled.orValue(false) || mails.?passwordUpdate.?enabled.orValue(false) || \
+               mails.?primaryEmailUpdate.?enabled.orValue(false) || mails.?emailCreate.?enabled.orValue(false) || \
+               mails.?emailDelete.?enabled.orValue(false) || mails.?passkeyCreate.?enabled.orValue(false) || \
+               mails.?mfaCreate.?enabled.orValue(false) || mails.?mfaDelete.?enabled.orValue(false)).orValue(false)",
         message: "these mails need mail; add spec.mail, or write false",
     },
     Rule {
@@ -141,6 +144,12 @@ pub(crate) const RULES: &[Rule] = &[
                (self.?username.?enabled.orValue(false) && self.?username.?acquireOnRegistration.orValue(true))",
         message: "registration asks for neither address nor username, and an account needs one of them; write acquireOnRegistration: true in \
                   email or in an enabled username, or allowSignup: false",
+    },
+    Rule {
+        at: "/properties/spec/properties/settings/properties/account/properties/stepUp",
+        field: ".actions",
+        rule: "!self.?enabled.orValue(false) || !has(self.actions) || size(self.actions) > 0",
+        message: "names no action, so nothing would ask for a fresh sign-in; name some, leave actions out, or write enabled: false",
     },
     Rule {
         at: "/properties/spec/properties/settings/properties/username",

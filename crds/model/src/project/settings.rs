@@ -332,7 +332,7 @@ pub struct SecurityNotifications {
     pub new_session: bool,
     /// Too many wrong passwords.
     pub password_limit: bool,
-    /// The password was created, changed or removed in the profile.
+    /// The password was changed in the profile.
     pub password_update: bool,
     /// Another address became the primary one.
     pub primary_email_update: bool,
@@ -342,8 +342,8 @@ pub struct SecurityNotifications {
     pub email_delete: bool,
     /// A passkey was added.
     pub passkey_create: bool,
-    /// A second factor was added.
+    /// An authenticator app or a security key was added.
     pub mfa_create: bool,
-    /// A second factor was removed.
+    /// An authenticator app or a security key was removed.
     pub mfa_delete: bool,
 }

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod laws;
+mod profile;
 mod refused;
 mod sign_in;
 

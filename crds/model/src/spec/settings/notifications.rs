@@ -25,10 +25,10 @@ pub struct NotificationsSpec {
     /// Too many wrong passwords; one mail per window of `rateLimiter.accountLimits`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_limit: Option<PasswordLimitNotificationSpec>,
-    /// The password was created, changed or removed in the profile.
+    /// The password was changed in the profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_update: Option<ChangeNotificationSpec>,
-    /// Another address became the primary one.
+    /// Another address became the primary one; goes to the one before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub primary_email_update: Option<ChangeNotificationSpec>,
     /// An address was added.
@@ -40,10 +40,10 @@ pub struct NotificationsSpec {
     /// A passkey was added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passkey_create: Option<ChangeNotificationSpec>,
-    /// A second factor was added.
+    /// An authenticator app or a security key was added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mfa_create: Option<ChangeNotificationSpec>,
-    /// A second factor was removed.
+    /// An authenticator app or a security key was removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mfa_delete: Option<ChangeNotificationSpec>,
 }
