@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use hanko_domain::{
-    AuditEntry, AuditId, AuditKind, CredentialId, EmailAddress, EmailId, FlowId, Passkey, PasswordId, Random,
-    RequestMeta, Secret, SessionId, TenantId, UserId, audit::Actor,
+    AuditEntry, AuditId, AuditKind, EmailAddress, EmailId, FlowId, Passkey, PasswordId, Random, RequestMeta, Secret,
+    TenantId, UserId, audit::Actor,
 };
 
-use super::{NOW, databases::migrated, tenant, user};
+use super::{NOW, databases::migrated, passkey, session, tenant, user};
 use crate::{
     StoreError, Unique, flows::FlowRow, limits::Window, sessions::Session, signing_keys::SigningKeyRow,
     tenants::Registration,
@@ -115,27 +115,6 @@ async fn a_password_is_set_replaced_and_upgraded_only_if_unchanged() {
     }
 }
 
-pub(super) fn passkey(user: UserId, id: Vec<u8>) -> Passkey {
-    Passkey {
-        id: CredentialId(id),
-        user,
-        user_handle: user.as_bytes().to_vec(),
-        public_key: vec![1, 2, 3],
-        counter: 7,
-        user_verified: true,
-        backup_eligible: false,
-        backup_state: false,
-        aaguid: Random::system().uuid_v4(),
-        transports: vec!["internal".into(), "hybrid".into()],
-        rp_id: "x.de".into(),
-        attestation_format: "none".into(),
-        mfa_only: false,
-        name: None,
-        created_at: NOW,
-        last_used_at: Some(NOW),
-    }
-}
-
 #[tokio::test]
 async fn a_passkey_comes_back_as_it_was_and_its_counter_moves_once() {
     for database in migrated().await {
@@ -182,20 +161,6 @@ async fn of_two_writes_of_one_flow_version_one_wins() {
         assert!(write(1, row(2, b"second")).await);
         assert!(!write(1, row(2, b"second again")).await, "{}", database.name);
         assert_eq!(tenant.flow(id).await.unwrap(), Some(row(2, b"second")), "{}", database.name);
-    }
-}
-
-pub(super) fn session(user: UserId, begun: u64) -> Session {
-    let at = NOW + Duration::from_secs(begun);
-    Session {
-        id: SessionId::random(&Random::system()),
-        user,
-        user_agent: Some("agent".into()),
-        ip_address: Some("192.0.2.1".into()),
-        created_at: at,
-        last_used: at,
-        expires_at: at + Duration::from_secs(3600),
-        ends_at: at + Duration::from_secs(7200),
     }
 }
 

@@ -12,9 +12,11 @@ mod removal;
 mod schema;
 mod second_factors;
 
-use hanko_domain::{EmailAddress, EmailId, Random, TenantId, Timestamp, UserId};
+use std::time::Duration;
 
-use crate::{TenantStore, users::User};
+use hanko_domain::{CredentialId, EmailAddress, EmailId, Passkey, Random, SessionId, TenantId, Timestamp, UserId};
+
+use crate::{StoreError, TenantStore, Work, one_time_tokens::OneTimeToken, sessions::Session, users::User};
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000_000);
 
@@ -34,4 +36,61 @@ async fn user(tenant: &TenantStore, address: &str) -> UserId {
     work.insert_email(email, user, &EmailAddress::parse(address).unwrap(), false, NOW).await.unwrap();
     work.commit().await.unwrap();
     user
+}
+
+fn passkey(user: UserId, id: Vec<u8>) -> Passkey {
+    Passkey {
+        id: CredentialId(id),
+        user,
+        user_handle: user.as_bytes().to_vec(),
+        public_key: vec![1, 2, 3],
+        counter: 7,
+        user_verified: true,
+        backup_eligible: false,
+        backup_state: false,
+        aaguid: Random::system().uuid_v4(),
+        transports: vec!["internal".into(), "hybrid".into()],
+        rp_id: "x.de".into(),
+        attestation_format: "none".into(),
+        mfa_only: false,
+        name: None,
+        created_at: NOW,
+        last_used_at: Some(NOW),
+    }
+}
+
+fn session(user: UserId, begun: u64) -> Session {
+    let at = NOW + Duration::from_secs(begun);
+    Session {
+        id: SessionId::random(&Random::system()),
+        user,
+        user_agent: Some("agent".into()),
+        ip_address: Some("192.0.2.1".into()),
+        created_at: at,
+        last_used: at,
+        expires_at: at + Duration::from_secs(3600),
+        ends_at: at + Duration::from_secs(7200),
+    }
+}
+
+fn token(user: UserId, hash: [u8; 32]) -> OneTimeToken {
+    OneTimeToken {
+        hash,
+        user,
+        is_flow: true,
+        link_user: false,
+        verifier: Some("verifier".into()),
+        created_at: NOW,
+        expires_at: NOW + Duration::from_secs(60),
+    }
+}
+
+impl TenantStore {
+    /// Does one thing in a unit of work of its own.
+    async fn once<T>(&self, body: impl AsyncFnOnce(&mut Work) -> Result<T, StoreError>) -> T {
+        let mut work = self.begin().await.unwrap();
+        let value = body(&mut work).await.unwrap();
+        work.commit().await.unwrap();
+        value
+    }
 }

@@ -11,10 +11,9 @@ use uuid::Uuid;
 use super::{
     NOW,
     databases::{Database, migrated},
-    entities::passkey,
-    profile::token,
+    passkey,
     schema::columns,
-    tenant, user,
+    tenant, token, user,
 };
 use crate::{
     TenantStore, connect::Pool, flows::FlowRow, metadata::Metadata, otp_secrets::OtpSecret, outbox::Sink,

@@ -4,40 +4,13 @@ use std::time::Duration;
 
 use hanko_domain::{CredentialId, EmailAddress, EmailId, FlowId, Random, SessionId, UserId, Username};
 
-use super::{
-    NOW,
-    databases::migrated,
-    entities::{passkey, session},
-    tenant, user,
-};
+use super::{NOW, databases::migrated, passkey, session, tenant, token, user};
 use crate::{
-    StoreError, TenantStore, Unique, Work, flows::FlowRow, metadata::Metadata, one_time_tokens::OneTimeToken,
+    StoreError, TenantStore, Unique, flows::FlowRow, metadata::Metadata, one_time_tokens::OneTimeToken,
     sessions::Session,
 };
 
 const LATER: Duration = Duration::from_secs(1);
-
-impl TenantStore {
-    /// Does one thing in a unit of work of its own.
-    pub(super) async fn once<T>(&self, body: impl AsyncFnOnce(&mut Work) -> Result<T, StoreError>) -> T {
-        let mut work = self.begin().await.unwrap();
-        let value = body(&mut work).await.unwrap();
-        work.commit().await.unwrap();
-        value
-    }
-}
-
-pub(super) fn token(user: UserId, hash: [u8; 32]) -> OneTimeToken {
-    OneTimeToken {
-        hash,
-        user,
-        is_flow: true,
-        link_user: false,
-        verifier: Some("verifier".into()),
-        created_at: NOW,
-        expires_at: NOW + Duration::from_secs(60),
-    }
-}
 
 #[tokio::test]
 async fn metadata_comes_with_its_account_as_it_was_stored_last() {

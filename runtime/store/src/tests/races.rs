@@ -5,13 +5,7 @@ use std::time::Duration;
 use hanko_domain::{CredentialId, FlowId, Random, SessionId, UserId, Username};
 use tokio::{task::JoinHandle, time::timeout};
 
-use super::{
-    NOW,
-    databases::migrated,
-    entities::{passkey, session},
-    profile::token,
-    tenant, user,
-};
+use super::{NOW, databases::migrated, passkey, session, tenant, token, user};
 use crate::{StoreError, TenantStore, Unique, flows::FlowRow};
 
 /// For as long it is seen that somebody waits.

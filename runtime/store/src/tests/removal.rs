@@ -8,10 +8,9 @@ use sqlx::AssertSqlSafe;
 use super::{
     NOW,
     databases::{Database, migrated},
-    entities::{passkey, session},
-    profile::token,
+    passkey,
     schema::columns,
-    tenant, user,
+    session, tenant, token, user,
 };
 use crate::{TenantStore, connect::Pool, metadata::Metadata};
 
