@@ -92,9 +92,10 @@ bench: ## measure a release build and write docs/benchmarks.md (some minutes; ne
 	step "cluster" e2e/install.sh release
 	step "tenants on a cluster" e2e/bench/tenants.sh
 
-generate: ## write everything that is derived: CRDs, JSON schema, resource reference, flow diagrams
+generate: ## write everything that is derived: CRDs, JSON schema, resource reference, flow diagrams, OpenAPI
 	@cargo run --locked -p hanko-crds --bin generate
 	UPDATE_DOCS=1 cargo test --quiet --locked -p hanko-flow the_pages_in_the_docs
+	UPDATE_DOCS=1 cargo test --quiet --locked -p hanko-runtime the_description_in_the_docs
 
 demo-down: ## stop the demo and forget its data
 	@e2e/demo.sh down

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use axum::Router;
+use bytes::Bytes;
 use hanko_domain::{Clock, Random};
 use tokio_util::sync::CancellationToken;
 
@@ -18,17 +19,21 @@ pub(crate) struct App {
     pub(crate) stop: CancellationToken,
     pub(crate) public: Router,
     pub(crate) admin: Router,
+    /// The public listener's OpenAPI document.
+    pub(crate) description: Bytes,
 }
 
 impl App {
     pub(crate) fn new(ground: Ground, registry: Registry, stop: CancellationToken) -> Arc<Self> {
+        let (public, description) = routes::public::router();
         Arc::new(Self {
             registry: ArcSwap::from_pointee(registry),
             ground,
             metrics: Metrics::new(),
             stop,
-            public: routes::public::router(),
+            public,
             admin: routes::admin::router(),
+            description,
         })
     }
 

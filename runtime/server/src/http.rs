@@ -7,5 +7,6 @@ pub(crate) mod cors;
 pub(crate) mod delivery;
 pub(crate) mod error;
 pub(crate) mod json;
+pub(crate) mod openapi;
 pub(crate) mod request_id;
 pub(crate) mod token;

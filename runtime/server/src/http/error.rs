@@ -4,14 +4,25 @@ use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::json::Json;
 
 /// A client that is told to come back waits so long, in seconds.
 const COME_BACK: HeaderValue = HeaderValue::from_static("2");
 
-/// `{"code": …, "message": …}`. Details belong into the log, never here.
+/// The body of every error outside the flows.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"code": 404, "message": "Not Found"}))]
+pub(crate) struct Error<'a> {
+    /// The answer's HTTP status.
+    code: u16,
+    /// For a person who reads it; programs go by the status.
+    message: &'a str,
+}
+
+/// An answer with an [`Error`]. Details belong into the log, never here.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,
@@ -38,7 +49,7 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = json!({ "code": self.status.as_u16(), "message": self.message });
+        let body = Error { code: self.status.as_u16(), message: &self.message };
         let mut response = (self.status, Json(body)).into_response();
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, COME_BACK);

@@ -11,50 +11,67 @@ use futures::future::join_all;
 use hanko_store::Store;
 use http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{app::App, extract::Process, http::json::Json};
+use crate::{
+    app::App,
+    extract::Process,
+    http::{
+        json::Json,
+        openapi::{HEALTH, also},
+    },
+};
 
 /// A database that takes longer does not answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// For the platform: with every reason.
 pub(super) fn detailed() -> Router {
-    router(async |Process(app): Process| answer(reasons(&app).await))
-}
-
-/// For everybody: who cannot help learns that something is not ready, not what the database says.
-pub(super) fn brief() -> Router {
-    router(async |Process(app): Process| {
-        let reasons = reasons(&app).await;
-        answer(if reasons.is_empty() { reasons } else { vec!["a tenant or its database is not ready".into()] })
-    })
-}
-
-fn router<F>(ready: impl Fn(Process) -> F + Clone + Send + Sync + 'static) -> Router
-where
-    F: Future<Output = Response> + Send + 'static,
-{
+    let ready = get(async |Process(app): Process| answer(reasons(&app).await));
     Router::new()
         .route("/livez", get(alive))
         .route("/health/alive", get(alive))
-        .route("/readyz", get(ready.clone()))
-        .route("/health/ready", get(ready))
+        .route("/readyz", ready.clone())
+        .route("/health/ready", ready)
 }
 
-#[derive(Serialize)]
+/// For everybody.
+pub(super) fn brief() -> OpenApiRouter {
+    OpenApiRouter::default().routes(also("/health/alive", routes!(alive))).routes(also("/health/ready", routes!(ready)))
+}
+
+#[derive(Serialize, ToSchema)]
 struct Alive {
     alive: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Ready {
     ready: bool,
+    /// What is not ready; only when something is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!([]))]
     reasons: Vec<String>,
 }
 
+/// The process lives.
+#[utoipa::path(get, path = "/livez", tag = HEALTH, responses((status = 200, body = Alive)))]
 async fn alive() -> Json<Alive> {
     Json(Alive { alive: true })
+}
+
+/// Every project is served and its database answers.
+///
+/// Who cannot help learns that something is not ready, not what the database says.
+#[utoipa::path(get, path = "/readyz", tag = HEALTH, responses(
+    (status = 200, body = Ready, example = json!({"ready": true})),
+    (status = 503, description = "Not yet, or not now.", body = Ready,
+        example = json!({"ready": false, "reasons": ["a tenant or its database is not ready"]})),
+))]
+async fn ready(Process(app): Process) -> Response {
+    let reasons = reasons(&app).await;
+    answer(if reasons.is_empty() { reasons } else { vec!["a tenant or its database is not ready".into()] })
 }
 
 /// Why the process is not ready: every tenant has to be served and its database to answer.

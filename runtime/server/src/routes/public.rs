@@ -3,41 +3,47 @@
 mod flow;
 mod logout;
 mod me;
+mod openapi;
 mod sessions;
 mod status;
 mod well_known;
 
-use axum::{
-    Router,
-    middleware::from_fn,
-    routing::{delete, get, post},
-};
+use axum::{Router, middleware::from_fn, routing::post};
+use bytes::Bytes;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::health;
-use crate::{floods, pipeline::measure};
+use crate::{
+    floods,
+    http::openapi::{also, at, document, flow::flow as described},
+    pipeline::measure,
+};
 
-pub(crate) fn router() -> Router {
-    let flows = Router::new()
-        .route("/login", post(flow::login))
-        .route("/registration", post(flow::registration))
-        .route("/flow/login", post(flow::prefixed_login))
-        .route("/flow/registration", post(flow::prefixed_registration))
+/// The router, and what it offers as an OpenAPI document.
+pub(crate) fn router() -> (Router, Bytes) {
+    let flows = OpenApiRouter::default()
+        .routes(described("/login", "Signs in.", post(flow::login)))
+        .routes(described("/registration", "Signs up.", post(flow::registration)))
+        .routes(described("/flow/login", "Signs in.", post(flow::prefixed_login)))
+        .routes(described("/flow/registration", "Signs up.", post(flow::prefixed_registration)))
         .layer(from_fn(floods::limit_flow));
-    let limited = Router::new()
-        .route("/logout", post(logout::logout).merge(delete(logout::logout)))
-        .layer(from_fn(floods::limit));
+    let limited = OpenApiRouter::default().routes(routes!(logout::logout)).layer(from_fn(floods::limit));
     // Back ends ask at every request of theirs whether a session is valid, all from one address.
-    Router::new()
-        .route("/", get(status::page))
-        .route("/sessions/validate", get(sessions::validate::presented_token).post(sessions::validate::named_token))
-        .route("/session", post(sessions::validate::named_token))
-        .route("/me", get(me::me))
-        .route("/.well-known/jwks.json", get(well_known::jwks::jwks))
-        .route("/.well-known/jwks", get(well_known::jwks::jwks))
+    let (router, described) = OpenApiRouter::<()>::default()
+        .routes(routes!(status::page))
+        .routes(routes!(sessions::validate::presented_token, sessions::validate::named_token))
+        .routes(at("/session", routes!(sessions::validate::named_token)))
+        .routes(routes!(me::me))
+        .routes(also("/.well-known/jwks", routes!(well_known::jwks::jwks)))
+        .routes(routes!(openapi::openapi))
         .merge(health::brief())
         .merge(flows)
         .merge(limited)
-        .fallback(super::unknown_path)
-        .method_not_allowed_fallback(super::unknown_method)
-        .layer(from_fn(measure))
+        .split_for_parts();
+    let router =
+        router.fallback(super::unknown_path).method_not_allowed_fallback(super::unknown_method).layer(from_fn(measure));
+    (router, document(described))
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,11 @@ use crate::{extract::Tenant, routes::health};
 
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
 
+/// A page for the person who opens the API's address.
+#[utoipa::path(get, path = "/", tag = "project", responses(
+    (status = 200, description = "The project is served.", body = String, content_type = "text/html"),
+    (status = 500, description = "The database does not answer.", body = String, content_type = "text/html"),
+))]
 pub(super) async fn page(Tenant(served): Tenant) -> Response {
     let (status, class, words) = match health::answers(&served.database.store).await {
         true => (StatusCode::OK, "up", "The API of this project is running and its database answers."),
