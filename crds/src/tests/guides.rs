@@ -81,8 +81,8 @@ fn methods(settings: &Settings) -> [bool; 3] {
 
 #[test]
 fn ways_to_sign_in_are_what_their_headings_say() {
-    let says: BTreeMap<&str, fn(&Settings) -> bool> = BTreeMap::from([
-        ("Ways to sign in", (|of| methods(of) == [true; 3]) as fn(&Settings) -> bool),
+    let says: BTreeMap<&str, Says> = BTreeMap::from([
+        ("Ways to sign in", (|of| methods(of) == [true; 3]) as Says),
         ("Passkeys only", |of| methods(of) == [true, false, false] && of.email.require_verification),
         ("Passwords only", |of| methods(of) == [false, true, false] && of.password.recovery),
         ("Codes by mail only", |of| methods(of) == [false, false, true]),
@@ -118,7 +118,56 @@ fn ways_to_sign_in_are_what_their_headings_say() {
         ("Limits", |of| of.rate_limiter.account.is_some_and(|limit| limit.tokens == 20)),
         ("Limits that pods share", |of| of.rate_limiter.redis.as_ref().is_some_and(|at| at.name == "acme-valkey")),
     ]);
-    let recipes = recipes(&guides()["sign-in.md"]);
+    assert_meanings("sign-in.md", &says);
+}
+
+#[test]
+fn the_profile_is_what_its_headings_say() {
+    assert_meanings(
+        "profile.md",
+        &BTreeMap::from([
+            ("The profile, sessions and tokens", (|of| !of.allow_deletion && !of.step_up.enabled) as Says),
+            ("Users delete their account", |of| of.allow_deletion),
+            ("A fresh sign-in before sensitive actions", |of| {
+                of.step_up.actions.len() == 13 && of.step_up.max_age.as_secs() == 600
+            }),
+            ("A fresh sign-in before a few of them", |of| of.step_up.actions.len() == 3 && of.allow_deletion),
+            ("Claims of your own", |of| of.session.jwt_template.len() == 3),
+            ("Sessions are nobody's business", |of| !of.session.show_on_profile && !of.session.allow_revocation),
+            ("Fewer traces in the list", |of| !of.session.acquire_ip_address && !of.session.acquire_user_agent),
+            ("Without the deprecated endpoints", |of| !of.legacy_api),
+            ("How many of each", |of| [of.email.limit, of.passkey.limit, of.mfa.security_keys.limit] == [2, 5, 3]),
+            ("Which mails are sent", |of| {
+                let mails = &of.security_notifications;
+                !mails.passkey_create && mails.new_session && mails.mfa_delete && !mails.password_recovery
+            }),
+        ]),
+    );
+}
+
+/// What the table of the guide names as on and off is so.
+#[test]
+fn the_mails_of_the_profile_are_on_as_its_table_says() {
+    let guides = guides();
+    let settings = meaning(&recipes(&guides["profile.md"])[0]).settings;
+    let switches = serde_json::to_value(&settings.security_notifications).expect("serialises");
+    let mut told = BTreeMap::new();
+    for line in guides["profile.md"].lines() {
+        let Some((names, on)) =
+            line.strip_suffix(" on |").map(|row| (row, true)).or(line.strip_suffix(" off |").map(|row| (row, false)))
+        else {
+            continue;
+        };
+        told.extend(names.split('`').skip(1).step_by(2).map(|name| (name.to_owned(), Value::Bool(on))));
+    }
+    assert_eq!(switches, Value::Object(told.into_iter().collect()));
+}
+
+type Says = fn(&Settings) -> bool;
+
+/// Each recipe means what is said of its heading.
+fn assert_meanings(guide: &str, says: &BTreeMap<&str, Says>) {
+    let recipes = recipes(&guides()[guide]);
     for recipe in &recipes {
         let says = says.get(&*recipe.heading).unwrap_or_else(|| panic!("{}: say here what it means", recipe.heading));
         let settings = meaning(recipe).settings;
