@@ -1,27 +1,39 @@
 //! What a login keeps: proven addresses and new credentials (`spec/flow-login-registration.md` §3.10, §3.16, §3.17).
 
 use async_trait::async_trait;
-use hanko_domain::{AuditEntry, AuditKind, EmailId, EventKind, PasswordId, audit::Actor};
-use hanko_store::otp_secrets::OtpSecret;
+use hanko_domain::{AuditEntry, AuditKind, EmailAddress, EmailId, EventKind, PasswordId, audit::Actor};
+use hanko_store::{emails::Email, otp_secrets::OtpSecret};
 
 use crate::{
     effect::Effect,
     engine::{Cx, Failure, FlowError, Hook},
-    rules::report,
+    rules::{
+        claim::{self, Holder},
+        report,
+    },
     stash::LoginMethod,
 };
 
-/// The owner of the flow's address has proven it by a code. What strangers attached to the account while it was unproven goes
-/// (`spec/decisions.md` 2), before anybody decides what to ask the user for next.
+/// The owner of the flow's address has proven it by a code. What strangers attached to the account while it was unproven goes,
+/// before anybody decides what to ask the user for next; see [`claim`].
 pub(crate) async fn address_proven(cx: &mut Cx<'_>) -> Result<(), Failure> {
     let Some(address) = cx.stash.email.clone() else { return Ok(()) };
-    let Some(email) = cx.store().email(&address).await? else {
-        return if cx.stash.adds_email { add_email(cx, true).await } else { Ok(()) };
+    let account = match claim::find(cx.store(), address.clone()).await?.holder {
+        Holder::Named(account) => account,
+        Holder::Claimed(email, claimant) if cx.stash.adds_email => {
+            let released = claim::release(cx.occasion(), &email, &claimant);
+            cx.effects.extend(released);
+            return add_email(cx, true).await;
+        }
+        Holder::Nobody if cx.stash.adds_email => return add_email(cx, true).await,
+        Holder::Nobody => return Ok(()),
+        Holder::Claimed(..) => return Err(Failure::refused(FlowError::NotPermitted)),
     };
-    if Some(email.user) != cx.stash.user {
+    let email = account.emails.iter().find(|email| same(email, &address));
+    let Some(email) = email.filter(|email| Some(email.user) == cx.stash.user) else {
         // It changed hands during the flow; another address may do.
         return Err(Failure::refused(FlowError::NotPermitted));
-    }
+    };
     if !email.verified {
         cx.then(Effect::VerifyEmail(email.id));
         cx.then(Effect::RemoveUnproven { user: email.user, address: address.clone() });
@@ -37,11 +49,17 @@ pub(crate) async fn address_proven(cx: &mut Cx<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Adds the flow's address to the account, as its first and main one.
+/// Whether a stored address is this one.
+pub(crate) fn same(email: &Email, address: &EmailAddress) -> bool {
+    EmailAddress::parse(&email.address).is_ok_and(|own| own.key() == address.key())
+}
+
+/// Adds the flow's address to the account; its first becomes the main one.
 pub(crate) async fn add_email(cx: &mut Cx<'_>, verified: bool) -> Result<(), Failure> {
     let (Some(user), Some(address)) = (cx.stash.user, cx.stash.email.clone()) else {
         return Err(Failure::internal("an address without an account"));
     };
+    let primary = cx.account(user).await?.is_none_or(|account| account.emails.is_empty());
     cx.stash.adds_email = false;
     cx.stash.has_email = true;
     let id = EmailId::random(&cx.inner().random);
@@ -49,7 +67,7 @@ pub(crate) async fn add_email(cx: &mut Cx<'_>, verified: bool) -> Result<(), Fai
     if verified {
         cx.audit(AuditEntry::new(AuditKind::EmailVerified, Actor::user(user)).with("email", address.as_str()));
     }
-    cx.then(Effect::AddEmail { id, user, address, verified });
+    cx.then(Effect::AddEmail { id, user, address, verified, primary });
     report::changed(cx, EventKind::UserUpdateEmailCreate, user).await
 }
 

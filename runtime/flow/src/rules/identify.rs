@@ -4,13 +4,16 @@ use hanko_domain::{EmailAddress, Passkey, UserId, Username};
 use hanko_model::project::Settings;
 use hanko_store::users::Account;
 
-use crate::engine::{Cx, Failure};
+use crate::{
+    engine::{Cx, Failure},
+    rules::claim,
+};
 
 /// What is known of a user.
 #[derive(Debug)]
 pub(crate) struct Facts {
     pub(crate) user: UserId,
-    /// The main address.
+    /// Where codes go.
     pub(crate) email: Option<EmailAddress>,
     pub(crate) username: Option<Username>,
     pub(crate) has_email: bool,
@@ -22,15 +25,11 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// The address as its account has it and the account's facts; what was typed, where no account has it. A stranger's address
-    /// loads the account of its neighbour and forgets it, so that both cost the same.
+    /// The address and the facts of the account it names, see [`claim`].
     pub(crate) async fn of_email(cx: &Cx<'_>, typed: EmailAddress) -> Result<(EmailAddress, Option<Self>), Failure> {
-        let found = cx.store().email_or_next(&typed).await?;
-        let facts = Self::of(cx, found.as_ref().map(|(email, _)| email.user)).await?;
-        match found {
-            Some((email, true)) => Ok((EmailAddress::parse(&email.address).map_err(Failure::internal)?, facts)),
-            _ => Ok((typed, None)),
-        }
+        let found = claim::find(cx.store(), typed).await?;
+        let address = found.address.clone();
+        Ok((address, found.account().map(|account| Self::from_account(cx, account))))
     }
 
     /// Looks the owner of a username up.
@@ -50,7 +49,7 @@ impl Facts {
         let relying_party = &cx.inner().relying_party;
         Self {
             user: account.user.id,
-            email: account.primary_email().and_then(|email| EmailAddress::parse(&email.address).ok()),
+            email: claim::mailbox(&account),
             username: account.username.as_ref().and_then(|stored| Username::parse(&stored.username).ok()),
             has_email: !account.emails.is_empty(),
             has_password: account.password.is_some(),
@@ -69,15 +68,6 @@ impl Facts {
         cx.stash.has_username = self.username.is_some();
         cx.stash.has_otp = self.has_otp;
         cx.stash.has_security_key = self.has_security_key;
-    }
-}
-
-/// The address as its account has it, and the account's user; what was typed, where no account has it. Two spellings with one
-/// key may be two mailboxes, and only one of them was proven.
-pub(crate) async fn known(cx: &Cx<'_>, typed: EmailAddress) -> Result<(EmailAddress, Option<UserId>), Failure> {
-    match cx.store().email(&typed).await? {
-        Some(email) => Ok((EmailAddress::parse(&email.address).map_err(Failure::internal)?, Some(email.user))),
-        None => Ok((typed, None)),
     }
 }
 

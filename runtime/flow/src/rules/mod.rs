@@ -4,6 +4,7 @@
 //! next, [`account`] what is kept, [`notice`] and [`report`] who is told, [`success`] how it ends.
 
 pub(crate) mod account;
+pub(crate) mod claim;
 pub(crate) mod device;
 pub(crate) mod identify;
 pub(crate) mod limit;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     effect::{self, Effect},
     engine::{Cx, Failure},
+    sessions::Occasion,
     view,
 };
 
@@ -21,8 +22,18 @@ pub(crate) async fn changed(cx: &mut Cx<'_>, kind: EventKind, user: UserId) -> R
 
 /// Reports something about an account.
 pub(crate) fn about(cx: &mut Cx<'_>, kind: EventKind, account: &Account) {
-    let payload = user(account, cx.tenant.id(), cx.request);
-    cx.then(Effect::Event(kind, payload));
+    let event = self::account(cx.occasion(), kind, account);
+    cx.then(event);
+}
+
+/// The event about an account as it will be.
+pub(crate) fn account(at: Occasion<'_>, kind: EventKind, account: &Account) -> Effect {
+    Effect::Event(kind, user(account, at.tenant.id(), at.request))
+}
+
+/// The event about an account as it was; nothing is told of the request (`spec/flow-profile.md` §6.1).
+pub(crate) fn deleted(at: Occasion<'_>, account: &Account) -> Effect {
+    Effect::Event(EventKind::UserDelete, Value::Object(view::admin_view(account, at.tenant.id())))
 }
 
 /// The administrator's view of a user and the circumstances of the request (§5.1, `U+`).

@@ -9,7 +9,11 @@ use serde_json::{Map, Value};
 use crate::{
     effect::{self, Effect, NewAccount},
     engine::{Cx, Failure, Hook},
-    rules::{account, device, notice, report},
+    rules::{
+        account,
+        claim::{self, Holder},
+        device, notice, report,
+    },
     sessions::{self, Login},
     stash::{LoginMethod, MfaMethod},
     view,
@@ -70,6 +74,13 @@ impl Hook for SignUp {
             passkeys: cx.stash.new_passkeys.clone(),
             otp: account::confirmed_otp(cx),
         };
+        // An account that claims the address without having proven it loses it to this one.
+        if let (Some(address), true) = (&cx.stash.email, cx.stash.email_verified)
+            && let Holder::Claimed(email, claimant) = claim::find(cx.store(), address.clone()).await?.holder
+        {
+            let released = claim::release(cx.occasion(), &email, &claimant);
+            cx.effects.extend(released);
+        }
         let created = created_entry(&account);
         let preview = account.preview(cx.now);
         cx.then(Effect::CreateAccount(Box::new(account)));

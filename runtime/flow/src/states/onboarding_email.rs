@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     engine::{Action, Cx, Failure, Input, InputError, State, Step, declaration::Nothing},
-    rules::{account, identify},
+    rules::{account, claim},
     states::AFTER_EMAIL,
 };
 
@@ -39,13 +39,12 @@ impl Action for SetAddress {
         let Ok(address) = EmailAddress::parse(&input.email) else {
             return Err(Failure::input("email", InputError::Invalid));
         };
-        let (address, owner) = identify::known(cx, address).await?;
-        let taken = owner.is_some();
-        let settings = cx.settings();
-        if taken && (!settings.email.require_verification || settings.privacy.show_account_existence_hints) {
+        let verification = cx.settings().email.require_verification;
+        let found = claim::find(cx.store(), address).await?;
+        let (taken, address) = (found.is_taken(verification), found.address);
+        if taken && (!verification || cx.settings().privacy.show_account_existence_hints) {
             return Err(Failure::input("email", InputError::EmailExists));
         }
-        let verification = settings.email.require_verification;
         cx.stash.email = Some(address);
         cx.stash.adds_email = !taken;
         if !verification {

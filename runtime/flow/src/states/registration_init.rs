@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::{
     engine::{Action, Cx, Failure, FlowError, Input, InputError, State, Step},
-    rules::{identify, mfa, onboarding},
+    rules::{claim, mfa, onboarding},
     states::remember_me::RememberMe,
 };
 
@@ -104,10 +104,10 @@ async fn address(cx: &mut Cx<'_>, typed: &str) -> Result<Address, Failure> {
     let Ok(address) = EmailAddress::parse(typed) else {
         return Err(Failure::input("email", InputError::Invalid));
     };
-    let (address, owner) = identify::known(cx, address).await?;
-    let taken = owner.is_some();
     let (verification, hints) =
         (cx.settings().email.require_verification, cx.settings().privacy.show_account_existence_hints);
+    let found = claim::find(cx.store(), address).await?;
+    let (taken, address) = (found.is_taken(verification), found.address);
     if taken && (!verification || hints) {
         return Err(Failure::input("email", InputError::EmailExists));
     }

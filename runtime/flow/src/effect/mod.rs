@@ -1,25 +1,22 @@
 //! What a decision changes, as data. Phase two applies it in one short transaction.
 
+mod new_account;
+mod preview;
+
 use hanko_credentials::{PasswordHash, trusted_device::TokenHash};
 use hanko_domain::{
-    AuditEntry, AuditKind, EmailAddress, EmailId, EventKind, OtpSecretId, Passkey, PasswordId, RequestMeta, Secret,
-    Timestamp, UserId, Username, UsernameId, audit::Actor,
+    AuditEntry, AuditKind, CredentialId, EmailAddress, EmailId, EventKind, OtpSecretId, Passkey, PasswordId,
+    RequestMeta, Secret, Timestamp, UserId, Username, UsernameId, audit::Actor,
 };
 use hanko_notify::{
     events,
     mail::{self, Message, Template},
 };
-use hanko_store::{
-    Work,
-    emails::Email,
-    otp_secrets::{OtpInfo, OtpSecret},
-    passwords::PasswordInfo,
-    usernames::StoredUsername,
-    users::{Account, User},
-};
+use hanko_store::{Work, metadata::Metadata, otp_secrets::OtpSecret, sessions::Session};
 use serde_json::Value;
 
-use crate::{engine::Failure, sessions::NewSession, tenant::Inner};
+pub(crate) use self::{new_account::NewAccount, preview::preview};
+use crate::{engine::Failure, rules::report, sessions::NewSession, tenant::Inner};
 
 /// One change.
 #[derive(Debug)]
@@ -41,6 +38,7 @@ pub(crate) enum Effect {
         user: UserId,
         hash: PasswordHash,
     },
+    RemovePassword(UserId),
     UpgradePassword {
         user: UserId,
         old: Secret<String>,
@@ -52,17 +50,42 @@ pub(crate) enum Effect {
         passkey: Passkey,
         previous: u32,
     },
+    RenamePasskey {
+        user: UserId,
+        id: CredentialId,
+        name: String,
+    },
+    RemovePasskey {
+        user: UserId,
+        id: CredentialId,
+    },
     AddUsername {
         id: UsernameId,
         user: UserId,
         username: Username,
     },
-    /// A new address of an account that has none; it becomes the main one.
+    ChangeUsername {
+        user: UserId,
+        username: Username,
+    },
+    RemoveUsername(UserId),
+    /// A new address of an account; `primary`: it becomes the main one.
     AddEmail {
         id: EmailId,
         user: UserId,
         address: EmailAddress,
         verified: bool,
+        primary: bool,
+    },
+    SetPrimaryEmail {
+        user: UserId,
+        id: EmailId,
+    },
+    /// `primary`: the account has no main address afterwards.
+    RemoveEmail {
+        user: UserId,
+        id: EmailId,
+        primary: bool,
     },
     StoreOtp(OtpSecret),
     /// A code was accepted; its time step counts once.
@@ -71,6 +94,15 @@ pub(crate) enum Effect {
         id: OtpSecretId,
         step: i64,
     },
+    RemoveOtp(UserId),
+    /// What devices were trusted for has changed.
+    ForgetDevices(UserId),
+    PutMetadata {
+        user: UserId,
+        metadata: Metadata,
+    },
+    /// With everything that belongs to it.
+    DeleteAccount(UserId),
     /// `dropped`: tokens that are in no cookie any more.
     TrustDevice {
         user: UserId,
@@ -81,19 +113,10 @@ pub(crate) enum Effect {
     /// Everything that a password which someone else may know has opened is closed.
     EndSessions(UserId),
     StartSession(Box<NewSession>),
+    /// A session is ended and told of, unless it has ended before.
+    EndSession(Box<Session>, EventKind),
     /// Something others may want to be told.
     Event(EventKind, Value),
-}
-
-/// An account that does not exist yet.
-#[derive(Debug)]
-pub(crate) struct NewAccount {
-    pub(crate) user: UserId,
-    pub(crate) email: Option<(EmailId, EmailAddress, bool)>,
-    pub(crate) username: Option<(UsernameId, Username)>,
-    pub(crate) otp: Option<OtpSecret>,
-    pub(crate) password: Option<(PasswordId, PasswordHash)>,
-    pub(crate) passkeys: Vec<Passkey>,
 }
 
 /// Applies effects in order. `false`: somebody else was faster with something single-use; nothing must be committed.
@@ -127,7 +150,7 @@ async fn apply(
                 .await
                 .map_err(Failure::internal)?;
         }
-        Effect::CreateAccount(account) => create(*account, work, now).await?,
+        Effect::CreateAccount(account) => account.create(work, now).await?,
         Effect::VerifyEmail(email) => {
             work.verify_email(email, now).await?;
         }
@@ -157,17 +180,66 @@ async fn apply(
             work.touch_user(user, now).await?;
             work.put_password(id, user, &Secret::new(hash.as_str().to_owned()), now).await?;
         }
+        Effect::RemovePassword(user) => {
+            work.touch_user(user, now).await?;
+            work.delete_password(user).await?;
+        }
         Effect::UpgradePassword { user, old, new } => {
             work.upgrade_password(user, &old, &Secret::new(new.as_str().to_owned()), now).await?;
         }
-        Effect::StorePasskey(passkey) => work.insert_passkey(&passkey).await?,
-        Effect::UsePasskey { passkey, previous } => return Ok(work.use_passkey(&passkey, previous, now).await?),
-        Effect::AddUsername { id, user, username } => work.insert_username(id, user, &username, now).await?,
-        Effect::AddEmail { id, user, address, verified } => {
-            work.insert_email(id, user, &address, verified, now).await?;
-            work.set_primary_email(user, id, now).await?;
+        Effect::StorePasskey(passkey) => {
+            work.touch_user(passkey.user, now).await?;
+            work.insert_passkey(&passkey).await?;
         }
-        Effect::StoreOtp(secret) => work.insert_otp_secret(&secret).await?,
+        Effect::UsePasskey { passkey, previous } => return Ok(work.use_passkey(&passkey, previous, now).await?),
+        Effect::RenamePasskey { user, id, name } => return Ok(work.rename_passkey(user, &id, &name).await?),
+        Effect::RemovePasskey { user, id } => {
+            work.touch_user(user, now).await?;
+            return Ok(work.delete_passkey(user, &id).await?);
+        }
+        Effect::AddUsername { id, user, username } => {
+            work.touch_user(user, now).await?;
+            work.insert_username(id, user, &username, now).await?;
+        }
+        Effect::ChangeUsername { user, username } => {
+            work.touch_user(user, now).await?;
+            return Ok(work.update_username(user, &username, now).await?);
+        }
+        Effect::RemoveUsername(user) => {
+            work.touch_user(user, now).await?;
+            return Ok(work.delete_username(user).await?);
+        }
+        Effect::AddEmail { id, user, address, verified, primary } => {
+            work.touch_user(user, now).await?;
+            work.insert_email(id, user, &address, verified, now).await?;
+            if primary {
+                work.set_primary_email(user, id, now).await?;
+            }
+        }
+        Effect::SetPrimaryEmail { user, id } => work.set_primary_email(user, id, now).await?,
+        Effect::RemoveEmail { user, id, primary } => {
+            work.touch_user(user, now).await?;
+            if primary {
+                work.clear_primary_email(user, now).await?;
+            }
+            return Ok(work.delete_email(user, id).await?);
+        }
+        Effect::StoreOtp(secret) => {
+            work.touch_user(secret.user, now).await?;
+            work.insert_otp_secret(&secret).await?;
+        }
+        Effect::RemoveOtp(user) => {
+            work.touch_user(user, now).await?;
+            work.delete_otp_secret_of(user).await?;
+        }
+        Effect::ForgetDevices(user) => {
+            work.delete_trusted_devices_of(user).await?;
+        }
+        Effect::PutMetadata { user, metadata } => {
+            work.touch_user(user, now).await?;
+            work.put_metadata(user, &metadata, now).await?;
+        }
+        Effect::DeleteAccount(user) => return Ok(work.delete_user(user).await?),
         Effect::UseOtpStep { user, id, step } => return Ok(work.use_otp_step(user, id, step, now).await?),
         Effect::TrustDevice { user, hash, expires_at, dropped } => {
             for hash in dropped {
@@ -180,6 +252,14 @@ async fn apply(
             work.delete_trusted_devices_of(user).await?;
         }
         Effect::StartSession(session) => return session.store(work, tenant, request, now).await,
+        Effect::EndSession(session, kind) => {
+            if work.delete_session(session.id).await? {
+                let payload = report::session(&session);
+                events::record(work, &tenant.sealer, kind, &payload, request, now, random)
+                    .await
+                    .map_err(Failure::internal)?;
+            }
+        }
         Effect::Event(kind, payload) => events::record(work, &tenant.sealer, kind, &payload, request, now, random)
             .await
             .map_err(Failure::internal)?,
@@ -197,114 +277,4 @@ pub(crate) async fn record(
 ) -> Result<(), Failure> {
     let mask = tenant.project.settings.audit_mask;
     Ok(hanko_notify::audit::record(work, entry, request, mask, now, &tenant.random).await?)
-}
-
-async fn create(account: NewAccount, work: &mut Work, now: Timestamp) -> Result<(), Failure> {
-    let user = User {
-        id: account.user,
-        primary_email: account.email.as_ref().map(|(id, ..)| *id),
-        created_at: now,
-        updated_at: now,
-    };
-    work.insert_user(&user).await?;
-    if let Some((id, address, verified)) = &account.email {
-        work.insert_email(*id, account.user, address, *verified, now).await?;
-    }
-    for passkey in &account.passkeys {
-        work.insert_passkey(passkey).await?;
-    }
-    if let Some((id, hash)) = &account.password {
-        work.put_password(*id, account.user, &Secret::new(hash.as_str().to_owned()), now).await?;
-    }
-    if let Some(secret) = &account.otp {
-        work.insert_otp_secret(secret).await?;
-    }
-    if let Some((id, username)) = &account.username {
-        work.insert_username(*id, account.user, username, now).await?;
-    }
-    Ok(())
-}
-
-impl NewAccount {
-    /// The account as it will be read back.
-    pub(crate) fn preview(&self, now: Timestamp) -> Account {
-        let emails = self.email.iter().map(|(id, address, verified)| Email {
-            id: *id,
-            user: self.user,
-            address: address.as_str().to_owned(),
-            verified: *verified,
-            created_at: now,
-            updated_at: now,
-        });
-        Account {
-            user: User {
-                id: self.user,
-                primary_email: self.email.as_ref().map(|(id, ..)| *id),
-                created_at: now,
-                updated_at: now,
-            },
-            emails: emails.collect(),
-            passkeys: self.passkeys.clone(),
-            username: self.username.as_ref().map(|(id, username)| stored_username(*id, self.user, username, now)),
-            password: self.password.as_ref().map(|(id, _)| PasswordInfo { id: *id, created_at: now, updated_at: now }),
-            otp: self.otp.as_ref().map(|otp| OtpInfo { id: otp.id, created_at: otp.created_at }),
-            metadata: Default::default(),
-        }
-    }
-}
-
-fn stored_username(id: UsernameId, user: UserId, username: &Username, now: Timestamp) -> StoredUsername {
-    StoredUsername { id, user, username: username.as_str().to_owned(), created_at: now, updated_at: now }
-}
-
-/// Shows what an account will be once the effects are applied: the answer is written before the transaction.
-pub(crate) fn preview(account: &mut Account, effects: &[Effect], now: Timestamp) {
-    for effect in effects {
-        match effect {
-            Effect::VerifyEmail(id) => {
-                account.emails.iter_mut().filter(|email| email.id == *id).for_each(|email| {
-                    email.verified = true;
-                    email.updated_at = now;
-                });
-            }
-            Effect::RemoveUnproven { .. } => {
-                account.user.updated_at = now;
-                account.passkeys.clear();
-                account.password = None;
-                account.otp = None;
-            }
-            Effect::SetPassword { id, .. } => {
-                account.user.updated_at = now;
-                let info = account.password.take();
-                let id = info.as_ref().map_or(*id, |info| info.id);
-                let created_at = info.map_or(now, |info| info.created_at);
-                account.password = Some(PasswordInfo { id, created_at, updated_at: now });
-            }
-            Effect::StorePasskey(passkey) => account.passkeys.push(passkey.clone()),
-            Effect::UsePasskey { passkey, .. } => {
-                account
-                    .passkeys
-                    .iter_mut()
-                    .filter(|stored| stored.id == passkey.id)
-                    .for_each(|stored| *stored = passkey.clone());
-            }
-            Effect::StoreOtp(secret) => account.otp = Some(OtpInfo { id: secret.id, created_at: secret.created_at }),
-            Effect::AddUsername { id, user, username } => {
-                account.username = Some(stored_username(*id, *user, username, now));
-            }
-            Effect::AddEmail { id, user, address, verified } => {
-                account.user.primary_email = Some(*id);
-                account.user.updated_at = now;
-                account.emails.push(Email {
-                    id: *id,
-                    user: *user,
-                    address: address.as_str().to_owned(),
-                    verified: *verified,
-                    created_at: now,
-                    updated_at: now,
-                });
-            }
-            _ => {}
-        }
-    }
 }
