@@ -7,7 +7,8 @@ CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/hanko-operator
 PACKAGES=(build-essential ca-certificates curl openssl procps iproute2 util-linux
   containerd runc containernetworking-plugins iptables nftables conntrack ipset     # the node
   postgresql mariadb-server redis-server                                            # the databases
-  chromium fonts-dejavu-core)                                                       # the browser
+  chromium fonts-dejavu-core                                                        # the browser
+  python3)                                                                          # an example
 
 # needs PROGRAM VERSION FOUND: complains unless FOUND is VERSION or newer.
 needs() {

@@ -29,7 +29,7 @@ export async function openPage(browser, options) {
   page.on('requestfailed', (request) => log.push(`failed: ${request.method()} ${request.url()} ${request.failure()?.errorText}`));
   page.on('response', async (answer) => {
     const { pathname, search } = new URL(answer.url());
-    const state = pathname.match(/\/(login|registration)$/) && await answer.json().catch(() => undefined);
+    const state = pathname.match(/\/(login|registration|profile)$/) && await answer.json().catch(() => undefined);
     log.push(`${answer.status()} ${answer.request().method()} ${pathname}${search} ${state?.name ?? ''} ${state?.error?.code ?? ''}`);
   });
   await page.addInitScript(() => {

@@ -1,78 +1,95 @@
 // Tenants as they run on a laptop: one `hanko-runtime serve`, several projects, told apart by host name, a page per project with the published
-// elements, and an inbox. The tenant of project `x` is auth.x.localhost, its page app.x.localhost.
-import { spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+// elements, and an inbox. The tenant of project `x` is auth.x.localhost, its page app.x.localhost. HANKO_TEST_REPLICAS=2 runs two of them on one
+// PostgreSQL, behind a proxy that gives each request to the other one.
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { createRequire } from 'node:module';
 import { env, waitFor } from './cluster.mjs';
+import { ownPostgres } from './postgres.mjs';
+import { freePort, start } from './programs.mjs';
+import { proxy } from './proxy.mjs';
 
 const CACHE = `${process.env.XDG_CACHE_HOME ?? `${process.env.HOME}/.cache`}/hanko-operator`;
-const RUNTIME = `${process.env.CARGO_TARGET_DIR ?? `${CACHE}/target`}/debug/hanko-runtime`;
+/** Where cargo leaves what it builds. */
+export const TARGET = process.env.CARGO_TARGET_DIR ?? `${CACHE}/target`;
+const RUNTIME = `${TARGET}/debug/hanko-runtime`;
 const { resolve } = createRequire(import.meta.url);
 
-/** Starts everything; `settings` are the projects' by name. Answers {page(project, options), mailUrl, log, close}. */
-export async function startLaptop(settings) {
+/**
+ * Starts everything; `settings` are the projects' by name, `origins` those of further pages of theirs. Answers what the tests need, and `close`.
+ */
+export async function startLaptop(settings, { origins = {}, replicas = Number(process.env.HANKO_TEST_REPLICAS ?? 1) } = {}) {
   const folder = await mkdtemp(`${tmpdir()}/hanko-laptop-`);
-  const [tenants, admin, pages, smtp, mails] = await Promise.all(Array.from({ length: 5 }, freePort));
+  const [tenants, pages, smtp, mails] = await freePorts(4);
+  const [serving, admin] = [replicas > 1 ? await freePorts(replicas) : [tenants], await freePorts(replicas)];
   const mailUrl = `http://127.0.0.1:${mails}`;
-  const children = [];
-  const start = (program, ...args) => {
-    const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-    const log = createWriteStream(`${folder}/${program.split('/').at(-1)}.log`);
-    child.stdout.pipe(log, { end: false });
-    child.stderr.pipe(log, { end: false });
-    children.push(child);
-  };
+  const opened = [];
+  const tenant = (name) => `http://auth.${name}.localhost:${tenants}`;
   const project = (name) => ({
     apiVersion: 'hanko-operator.dev/v1alpha1', kind: 'HankoProject', metadata: { name },
     spec: {
-      hosts: [`auth.${name}.localhost`], publicUrl: `http://auth.${name}.localhost:${tenants}`, origins: [`http://app.${name}.localhost:${pages}`],
+      hosts: [`auth.${name}.localhost`], publicUrl: tenant(name), origins: [`http://app.${name}.localhost:${pages}`, ...origins[name] ?? []],
+      ...replicas > 1 && { database: { postgres: { urlRef: { name: `${name}-database`, key: 'url' } } } },
       mail: { from: { address: `login@${name}.test` }, smtp: { host: '127.0.0.1', port: smtp, tls: 'none' } },
       settings: { ...settings[name], session: { ...settings[name].session, cookie: { domain: `${name}.localhost`, ...settings[name].session?.cookie } } },
     },
   });
-  await writeFile(`${folder}/projects.yaml`, Object.keys(settings).map((name) => JSON.stringify(project(name))).join('\n---\n'));
-
-  start(`${env.BIN}/mailpit`, '--smtp', `127.0.0.1:${smtp}`, '--listen', `127.0.0.1:${mails}`, '--disable-version-check', '--quiet');
-  start(RUNTIME, 'serve', 'projects.yaml', '--public-address', `127.0.0.1:${tenants}`, '--admin-address', `127.0.0.1:${admin}`);
-  const server = http.createServer(answerPage(tenants)).listen(pages, '127.0.0.1');
-  const log = () => readFile(`${folder}/hanko-runtime.log`, 'utf8');
+  const open = async (promise) => {
+    opened.push(await promise);
+    return opened.at(-1);
+  };
   const close = async () => {
-    server.close();
-    server.closeAllConnections();
-    await Promise.all(children.map(end));
+    for (const one of opened.reverse()) await one.close();
     await rm(folder, { recursive: true });
   };
+  const log = async () => (await Promise.all(admin.map((_, i) => readFile(`${folder}/tenants-${i}.log`, 'utf8').catch(() => '')))).join('\n');
   try {
-    await waitFor('the inbox', async () => (await fetch(`${mailUrl}/api/v1/info`)).ok);
-    await waitFor('the tenants', async () => (await fetch(`http://127.0.0.1:${admin}/readyz`)).ok);
+    await writeFile(`${folder}/projects.yaml`, Object.keys(settings).map((name) => JSON.stringify(project(name))).join('\n---\n'));
+    if (replicas > 1) {
+      await chmod(folder, 0o755);   // the database runs as a user of its own
+      const database = await open(ownPostgres(`${folder}/databases`, Object.keys(settings)));
+      for (const name of Object.keys(settings)) {
+        await mkdir(`${folder}/secrets/default/${name}-database`, { recursive: true });
+        await writeFile(`${folder}/secrets/default/${name}-database/url`, database.url(name));
+      }
+      await open(proxy(tenants, serving));
+    }
+    await open(start(`${env.BIN}/mailpit`, ['--smtp', `127.0.0.1:${smtp}`, '--listen', `127.0.0.1:${mails}`, '--disable-version-check', '--quiet'],
+      { log: `${folder}/mailpit.log`, ready: `${mailUrl}/api/v1/info` }));
+    // One after the other: the first makes the key.
+    for (const [i, port] of serving.entries()) {
+      await open(start(RUNTIME, ['serve', 'projects.yaml', '--public-address', `127.0.0.1:${port}`, '--admin-address', `127.0.0.1:${admin[i]}`],
+        { cwd: folder, log: `${folder}/tenants-${i}.log`, ready: `http://127.0.0.1:${admin[i]}/readyz` }));
+    }
+    await open(servePages(pages, tenants));
   } catch (error) {
-    error.message += `\n${await log()}`;
     await close();
     throw error;
   }
   return {
-    mailUrl, log, close,
+    mailUrl, log, close, tenant,
     /** The URL of a project's page with that element, in that language. */
     page: (name, element = 'hanko-auth', lang = 'en') => `http://app.${name}.localhost:${pages}/?${new URLSearchParams({ element, lang })}`,
+    /** Where programs reach a tenant, which look up no names below localhost: {url, requests}; past the proxy, if only that replica is wanted. */
+    reach: async (name, { replica } = {}) => {
+      const way = await open(proxy(0, [replica === undefined ? tenants : serving[replica]], { host: new URL(tenant(name)).host }));
+      return Object.assign(way, { url: `http://127.0.0.1:${way.port}` });
+    },
   };
 }
 
-const end = (child) => new Promise((ended) => {
-  if (child.exitCode !== null) return ended();
-  child.once('exit', ended);
-  child.kill();
-});
+const freePorts = (count) => Promise.all(Array.from({ length: count }, freePort));
 
-async function freePort() {
-  const server = net.createServer();
-  await new Promise((listening, reject) => server.once('error', reject).listen(0, '127.0.0.1', listening));
-  const { port } = server.address();
-  await new Promise((closed) => server.close(closed));
-  return port;
+async function servePages(port, tenants) {
+  const server = http.createServer(answerPage(tenants));
+  await new Promise((listening, reject) => server.once('error', reject).listen(port, '127.0.0.1', listening));
+  return {
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }
 
 const MODULES = {

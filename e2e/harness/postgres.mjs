@@ -14,6 +14,14 @@ export async function startPostgres() {
   return (await script('up', 'postgres')).match(/postgres:\/\/[^/]+/)[0];
 }
 
+/** A server of its own on loopback, with its files in that folder and these databases: {url(database), close}. */
+export async function ownPostgres(folder, databases) {
+  const own = async (...args) => (await run(SCRIPT, args, { env: { ...process.env, DATABASES: folder, DATABASES_LISTEN: '127.0.0.1' } })).stdout;
+  const server = (await own('up', 'postgres')).match(/postgres:\/\/[^/]+/)[0];
+  for (const database of databases) await query(`${server}/hanko`, `CREATE DATABASE "${database}"`);
+  return { url: (database) => `${server}/${database}`, close: () => own('down') };
+}
+
 /** kill -9. */
 export const killPostgres = () => script('kill', 'postgres');
 

@@ -1,14 +1,8 @@
 // Every way to sign in, as a person meets it: the published elements in Chromium, one process with a project for each family of settings.
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import test, { after, before } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { launch, openPage } from '../harness/browser.mjs';
-import { env, waitFor } from '../harness/cluster.mjs';
-import { startLaptop } from '../harness/laptop.mjs';
-import { Person } from '../harness/person.mjs';
+import { waitFor } from '../harness/cluster.mjs';
+import { cookieNamed, people, session } from '../harness/family.mjs';
 
-const ARTEFACTS = fileURLToPath(new URL(`../artefacts/${env.CLUSTER}/`, import.meta.url));
 const PASSWORD = 'correct horse battery';
 const NO_PASSKEYS = { enabled: false }, NO_PASSWORDS = { enabled: false }, NO_CODES = { useForAuthentication: false }, NO_MFA = { enabled: false };
 
@@ -33,56 +27,7 @@ const PROJECTS = {
   mandatory: { passkey: NO_PASSKEYS, mfa: { optional: false, acquireOnRegistration: false, acquireOnLogin: true, deviceTrustPolicy: 'always' } },
 };
 
-let laptop, browser;
-before(async () => {
-  laptop = await startLaptop(PROJECTS);
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await laptop?.close();
-});
-
-/** A test with a device of its own. `visit` opens the page of a project there, and answers a person in front of it. */
-function family(name, body) {
-  test(name, { timeout: 60_000 }, async (t) => {
-    const device = await openPage(browser);
-    device.page.setDefaultTimeout(15_000);
-    const visit = async (project, who, { element = 'hanko-auth', lang, headline } = {}) => {
-      const person = new Person(device.page, `${who}@example.com`, { mailUrl: laptop.mailUrl, lang });
-      await person.open(laptop.page(project, element, lang), headline ?? (element === 'hanko-registration' ? 'signUp' : 'signIn'));
-      return person;
-    };
-    try {
-      await body({ ...device, visit });
-      assert.deepEqual(device.log.filter((line) => /^uncaught|^5\d\d /.test(line)), []);
-    } catch (error) {
-      const file = ARTEFACTS + name.replace(/[^a-z0-9]+/gi, '-').slice(0, 80);
-      mkdirSync(ARTEFACTS, { recursive: true });
-      writeFileSync(`${file}.log`, `${device.log.join('\n')}\n\n${await laptop.log()}`);
-      await device.page.screenshot({ path: `${file}.png` });
-      t.diagnostic(`see ${file}.png and .log`);
-      throw error;
-    } finally {
-      await device.close();
-    }
-  });
-}
-
-/** What the application behind the page learns: the answers of /me and /sessions/validate, and the cookie. */
-async function session({ page, context }) {
-  const { me, validity } = await page.evaluate(async () => {
-    const ask = async (path) => (await fetch(tenant + path, { credentials: 'include' })).json();
-    return { me: await ask('/me'), validity: await ask('/sessions/validate') };
-  });
-  const cookie = await cookieNamed(context, 'hanko');
-  assert.ok(cookie?.httpOnly, 'scripts cannot read the cookie');
-  assert.equal(validity.is_valid, true);
-  assert.equal(validity.user_id, me.user_id);
-  return { me, amr: validity.claims.amr, claims: validity.claims };
-}
-
-const cookieNamed = async (context, name) => (await context.cookies()).find((cookie) => cookie.name === name);
+const { family } = people(PROJECTS);
 const isAbsent = async (locator) => assert.equal(await locator.count(), 0);
 
 family('passkeys only: nothing is typed but an address', async ({ visit, page, context, credentials, answersByItself }) => {
