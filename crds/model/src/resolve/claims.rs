@@ -44,7 +44,7 @@ pub(super) fn resolve(spec: &JwtTemplateSpec, findings: &mut Findings) -> BTreeM
     claims.clone()
 }
 
-/// Of lists and mappings; the parser bounds it.
+/// Of lists and mappings. What reads a document stops long before this would.
 fn depth(value: &Value) -> usize {
     let deepest = match value {
         Value::Array(items) => items.iter().map(depth).max(),

@@ -228,7 +228,7 @@ pub struct TimeoutsSpec {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LegacyApiSpec {
-    /// They are served, each where its method allows it. Default: true.
+    /// They are served, each where its way to sign in is on. Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
 }

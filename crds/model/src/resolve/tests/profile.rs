@@ -181,3 +181,13 @@ fn claims_that_no_token_should_carry_are_refused() {
         assert!(problem.message.contains(part), "{problem}");
     }
 }
+
+#[test]
+fn a_text_nested_without_end_is_refused_before_it_is_walked() {
+    for depth in [100, 100_000] {
+        let value = "[".repeat(depth) + &"]".repeat(depth);
+        let spec = with(&format!("settings: {{session: {{jwtTemplate: {{claims: {{a: {value}}}}}}}}}"));
+        let header = "apiVersion: hanko-operator.dev/v1alpha1\nkind: HankoProject\nmetadata: {name: acme}";
+        assert!(parse(&format!("{header}\nspec: {spec}\n"), Unknown::Refuse).is_err(), "{depth}");
+    }
+}
