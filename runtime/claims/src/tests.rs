@@ -9,6 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::user::FIELDS;
 
+mod guide;
 mod language;
 mod limits;
 

@@ -116,7 +116,8 @@ pub(crate) fn revision(document: &Document) -> String {
 
 fn configuration(document: &Document, files: &SecretFiles) -> Result<Configuration, String> {
     let project = resolve(document).map_err(|problems| documents::reasons(&problems.0))?;
-    let problems = hanko_notify::mail::check(&project);
+    let mut problems = hanko_notify::mail::check(&project);
+    problems.extend(hanko_claims::check(&project));
     if !problems.is_empty() {
         return Err(documents::reasons(&problems));
     }

@@ -169,6 +169,16 @@ fn a_text_that_cannot_be_said_is_found_by_check_and_by_preview() {
 }
 
 #[test]
+fn a_claim_that_cannot_be_evaluated_is_found_by_check() {
+    let settings = "settings: {session: {jwtTemplate: {claims: {meta: {surname: '{{ .User.Surname }}'}, role: user}}}}";
+    let folder = folder(&GOOD.replace("spec: {", &format!("spec: {{{settings}, ")));
+    let (code, out, err) = run(folder.path(), &["check", "project.yaml"]);
+    let claim = "default/acme: spec.settings.session.jwtTemplate.claims.meta.surname";
+    assert!(out.starts_with(&format!("{claim}: names `.Surname`, which is not there; there are .User,")), "{out}");
+    assert_eq!((code, err.as_str()), (1, "1 problem found\n"));
+}
+
+#[test]
 fn mail_texts_prints_the_texts_that_can_be_replaced() {
     let folder = folder(GOOD);
     let (code, out, _) = run(folder.path(), &["mail", "texts", "--language", "pt"]);

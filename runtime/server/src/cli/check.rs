@@ -27,6 +27,7 @@ impl Check {
                     match resolve(&document) {
                         Ok(project) => {
                             problems.extend(hanko_notify::mail::check(&project));
+                            problems.extend(hanko_claims::check(&project));
                             projects.push(project);
                         }
                         Err(more) => problems.extend(more.0),
