@@ -64,6 +64,7 @@ soak: ## the long forms of the tests (about an hour; needs nothing but `make tes
 	step "images" e2e/images.sh
 	step "cluster" e2e/tests.sh fresh
 	step "cluster and browser tests" e2e/tests.sh run
+	step "browser tests on two replicas" e2e/tests.sh replicas 3
 
 fuzz: ## feed the flows with nonsense (FUZZ_SECONDS=60)
 	@. e2e/steps.sh
@@ -104,4 +105,4 @@ clean: ## stop everything, and remove what was built in this folder (the caches 
 	@e2e/demo.sh down
 	e2e/cluster/cluster.sh reset
 	e2e/databases.sh down
-	rm -rf e2e/artefacts e2e/node_modules
+	rm -rf e2e/artefacts e2e/node_modules e2e/examples/*/{.next,dist}

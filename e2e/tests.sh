@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests.sh fresh          an empty cluster with the operator
 # tests.sh run [FILE...]  the tests (default: all) on the cluster that runs
+# tests.sh replicas TIMES what people and applications do, on two replicas, so many times; without a cluster
 set -euo pipefail
 cd "$(dirname "$0")"
 case ${1:-} in
@@ -17,5 +18,11 @@ case ${1:-} in
     rm -rf "artefacts/$CLUSTER"
     node --test --test-concurrency=1 --test-reporter=spec "$@"
     ;;
-  *) sed -n 2,3p "$0"; exit 2 ;;
+  replicas)
+    export HANKO_TEST_REPLICAS=2
+    for ((i = 0; i < ${2:?how many times}; i++)); do
+      node --test --test-concurrency=1 --test-reporter=spec tests/{9,1[0-9]}-*.test.mjs
+    done
+    ;;
+  *) sed -n 2,4p "$0"; exit 2 ;;
 esac

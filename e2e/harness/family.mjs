@@ -36,9 +36,9 @@ export function people(projects, { prepare, ...options } = {}) {
     const device = await openPage(stage.browser);
     device.page.setDefaultTimeout(15_000);
     return Object.assign(device, {
-      visit: async (project, who, { element = 'hanko-auth', lang, headline } = {}) => {
-        const person = new Person(device.page, `${who}@example.com`, { mailUrl: stage.laptop.mailUrl, lang });
-        await person.open(stage.laptop.page(project, element, lang), headline ?? (element === 'hanko-registration' ? 'signUp' : 'signIn'));
+      visit: async (project, who, { headline, ...options } = {}) => {
+        const person = new Person(device.page, `${who}@example.com`, { mailUrl: stage.laptop.mailUrl, lang: options.lang });
+        await person.open(stage.laptop.page(project, options), headline ?? (options.element === 'hanko-registration' ? 'signUp' : 'signIn'));
         return person;
       },
     });

@@ -17,19 +17,21 @@ const RUNTIME = `${TARGET}/debug/hanko-runtime`;
 const { resolve } = createRequire(import.meta.url);
 
 /**
- * Starts everything; `settings` are the projects' by name, `origins` those of further pages of theirs. Answers what the tests need, and `close`.
+ * Starts everything; `settings` are the projects' by name, `origins` those of further pages of theirs, `sites` where
+ * their page is when that is not app.x.localhost. Answers what the tests need, and `close`.
  */
-export async function startLaptop(settings, { origins = {}, replicas = Number(process.env.HANKO_TEST_REPLICAS ?? 1) } = {}) {
+export async function startLaptop(settings, { origins = {}, sites = {}, replicas = Number(process.env.HANKO_TEST_REPLICAS ?? 1) } = {}) {
   const folder = await mkdtemp(`${tmpdir()}/hanko-laptop-`);
   const [tenants, pages, smtp, mails] = await freePorts(4);
   const [serving, admin] = [replicas > 1 ? await freePorts(replicas) : [tenants], await freePorts(replicas)];
   const mailUrl = `http://127.0.0.1:${mails}`;
   const opened = [];
   const tenant = (name) => `http://auth.${name}.localhost:${tenants}`;
+  const site = (name) => `http://app.${sites[name] ?? name}.localhost:${pages}`;
   const project = (name) => ({
     apiVersion: 'hanko-operator.dev/v1alpha1', kind: 'HankoProject', metadata: { name },
     spec: {
-      hosts: [`auth.${name}.localhost`], publicUrl: tenant(name), origins: [`http://app.${name}.localhost:${pages}`, ...origins[name] ?? []],
+      hosts: [`auth.${name}.localhost`], publicUrl: tenant(name), origins: [site(name), ...origins[name] ?? []],
       ...replicas > 1 && { database: { postgres: { urlRef: { name: `${name}-database`, key: 'url' } } } },
       mail: { from: { address: `login@${name}.test` }, smtp: { host: '127.0.0.1', port: smtp, tls: 'none' } },
       settings: { ...settings[name], session: { ...settings[name].session, cookie: { domain: `${name}.localhost`, ...settings[name].session?.cookie } } },
@@ -69,8 +71,9 @@ export async function startLaptop(settings, { origins = {}, replicas = Number(pr
   }
   return {
     mailUrl, log, close, tenant,
-    /** The URL of a project's page with that element, in that language. */
-    page: (name, element = 'hanko-auth', lang = 'en') => `http://app.${name}.localhost:${pages}/?${new URLSearchParams({ element, lang })}`,
+    /** The URL of a project's page with that element, in that language; it looks after the session each `interval` milliseconds. */
+    page: (name, { element = 'hanko-auth', lang = 'en', interval = 30_000 } = {}) =>
+      `${site(name)}/?${new URLSearchParams({ project: name, element, lang, interval })}`,
     /** Where programs reach a tenant, which look up no names below localhost: {url, requests}; past the proxy, if only that replica is wanted. */
     reach: async (name, { replica } = {}) => {
       const way = await open(proxy(0, [replica === undefined ? tenants : serving[replica]], { host: new URL(tenant(name)).host }));
@@ -107,10 +110,12 @@ const answerPage = (tenants) => async (request, response) => {
   }
 };
 
+/** Its `events` are those of the client and of the element that says the same: [['onSessionCreated', 'client'], …]. */
 const PAGE = `<!doctype html>
 <link rel="icon" href="data:,">
 <main></main>
 <p id="session" hidden><button>Sign out</button></p>
+<hanko-events></hanko-events>
 <script type="importmap">
   { "imports": { "@teamhanko/hanko-elements": "/elements.js", "@teamhanko/hanko-elements/i18n/all": "/all.js" } }
 </script>
@@ -118,8 +123,14 @@ const PAGE = `<!doctype html>
   import { register } from '@teamhanko/hanko-elements';
   import { texts } from '/texts.mjs';
   const asked = new URL(location).searchParams;
-  window.tenant = \`http://\${location.hostname.replace(/^app/, 'auth')}:TENANTS\`;
-  const { hanko } = await register(tenant, { translations: texts });
+  window.tenant = \`http://auth.\${asked.get('project')}.localhost:TENANTS\`;
+  window.events = [];
+  const { hanko } = await register(tenant, { translations: texts, sessionCheckInterval: Number(asked.get('interval')) });
+  window.hanko = hanko;
+  for (const name of ['onSessionCreated', 'onSessionExpired', 'onUserLoggedOut', 'onUserDeleted']) {
+    hanko[name](() => events.push([name, 'client']));
+    document.querySelector('hanko-events').addEventListener(name, () => events.push([name, 'element']));
+  }
   const element = document.createElement(asked.get('element'));
   element.lang = asked.get('lang');
   const session = document.getElementById('session');
