@@ -3,7 +3,7 @@
 
 use hanko_domain::{Passkey, TenantId, UserId};
 use hanko_model::project::Settings;
-use hanko_store::{StoreError, emails::Email, usernames::StoredUsername, users::Account};
+use hanko_store::{StoreError, emails::Email, metadata::Metadata, usernames::StoredUsername, users::Account};
 use serde_json::{Map, Value, json};
 
 use crate::tenant::Tenant;
@@ -46,7 +46,17 @@ pub(crate) fn view(account: &Account, settings: &Settings) -> Value {
     }
     wire.insert("created_at".into(), account.user.created_at.rfc3339().into());
     wire.insert("updated_at".into(), account.user.updated_at.rfc3339().into());
+    let Metadata { public, unsafe_, .. } = &account.metadata;
+    wire.extend(metadata([("public_metadata", public), ("unsafe_metadata", unsafe_)]));
     Value::Object(wire)
+}
+
+/// The categories that hold something; without any the member is left out (§4.5).
+fn metadata<const N: usize>(categories: [(&str, &Option<String>); N]) -> Option<(String, Value)> {
+    let read = |text: &String| serde_json::from_str(text).ok().filter(|value: &Value| *value != json!({}));
+    let kept = categories.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text.as_ref().and_then(read)?)));
+    let kept: Map<String, Value> = kept.collect();
+    (!kept.is_empty()).then(|| ("metadata".to_owned(), Value::Object(kept)))
 }
 
 /// The user as administrators and receivers of webhooks see it (`spec/admin-api.md` §5.1).
@@ -89,10 +99,13 @@ pub(crate) fn admin_view(account: &Account, tenant: TenantId) -> Map<String, Val
     }
     wire.insert("created_at".into(), account.user.created_at.rfc3339().into());
     wire.insert("updated_at".into(), account.user.updated_at.rfc3339().into());
+    let Metadata { public, private, unsafe_ } = &account.metadata;
+    let categories = [("public_metadata", public), ("private_metadata", private), ("unsafe_metadata", unsafe_)];
+    wire.extend(metadata(categories));
     wire
 }
 
-fn address(account: &Account, email: &Email) -> Map<String, Value> {
+pub(crate) fn address(account: &Account, email: &Email) -> Map<String, Value> {
     let primary = Some(email.id) == account.user.primary_email;
     Map::from_iter([
         ("id".to_owned(), email.id.to_string().into()),
@@ -111,7 +124,7 @@ fn username(stored: &StoredUsername) -> Value {
     })
 }
 
-fn credential(passkey: &Passkey) -> Value {
+pub(crate) fn credential(passkey: &Passkey) -> Value {
     let mut wire = Map::new();
     wire.insert("id".into(), passkey.id.to_string().into());
     if let Some(name) = &passkey.name {

@@ -202,7 +202,7 @@ impl World {
             trusted_devices: self.trusted_devices.clone(),
             ..RequestMeta::default()
         };
-        let reply = hanko_flow::run(&self.tenant, self.flow, "", action, body.clone(), &meta).await.unwrap();
+        let reply = hanko_flow::run(&self.tenant, self.flow, "", action, body.clone(), &meta, None).await.unwrap();
         let document = answer::check(self.flow, action, &body, &reply);
         if std::env::var_os("SHOW").is_some() {
             eprintln!(

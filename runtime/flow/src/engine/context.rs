@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use crate::{
     effect::Effect,
     engine::{Failure, Flow, FlowError, TrustedDevice},
-    sessions::{NewToken, Occasion},
+    rules::profile::Profile,
+    sessions::{NewToken, Occasion, Valid},
     stash::{Kept, Stash},
     tenant::{Inner, Tenant},
 };
@@ -45,6 +46,14 @@ pub(crate) struct Cx<'a> {
     pub(crate) can_go_back: bool,
     /// The states that led here, oldest first; those that `back` undid are not among them.
     pub(crate) visited: Vec<String>,
+    /// The action that was called; empty while a run begins.
+    pub(crate) action: &'static str,
+    /// The session of the request, where the flow is one for signed-in users.
+    pub(crate) session: Option<&'a Valid>,
+    /// Its user, as they will be once the effects so far are applied.
+    pub(crate) profile: Option<Profile>,
+    /// The browser should forget the session.
+    pub(crate) signed_out: bool,
 }
 
 impl Cx<'_> {
@@ -87,6 +96,16 @@ impl Cx<'_> {
     pub(crate) fn audit(&mut self, entry: AuditEntry) {
         let entry = entry.with("flow_id", self.id.to_string());
         self.then(Effect::Audit(entry));
+    }
+
+    /// The signed-in user, in a flow for such.
+    pub(crate) fn owner(&self) -> Result<&Account, Failure> {
+        self.profile.as_ref().map(|profile| &profile.account).ok_or_else(|| Failure::internal("a profile of nobody"))
+    }
+
+    /// Whether the running flow is one for signed-in users.
+    pub(crate) fn signed_in(&self) -> bool {
+        self.flow.for_users
     }
 
     /// Whether the running flow is the registration.

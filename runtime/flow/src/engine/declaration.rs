@@ -15,6 +15,9 @@ pub(crate) struct Flow {
     /// The states a run begins with, in order.
     pub(crate) initial: &'static [&'static str],
     pub(crate) states: Vec<State>,
+    /// Every request needs the session of a user.
+    pub(crate) for_users: bool,
+    pub(crate) detour: Option<Box<dyn Detour>>,
     pub(crate) before_each: Vec<Box<dyn Hook>>,
     pub(crate) before: Vec<(&'static str, Box<dyn Hook>)>,
     pub(crate) after: Vec<(&'static str, Box<dyn Hook>)>,
@@ -28,6 +31,8 @@ impl Flow {
             ttl: Duration::from_secs(24 * 3600),
             initial,
             states: Vec::new(),
+            for_users: false,
+            detour: None,
             before_each: Vec::new(),
             before: Vec::new(),
             after: Vec::new(),
@@ -38,6 +43,18 @@ impl Flow {
     /// Adds a state.
     pub(crate) fn state(mut self, state: State) -> Self {
         self.states.push(state);
+        self
+    }
+
+    /// Only signed-in users come in.
+    pub(crate) fn for_users(mut self) -> Self {
+        self.for_users = true;
+        self
+    }
+
+    /// May lead elsewhere in the place of an action.
+    pub(crate) fn detour(mut self, detour: impl Detour + 'static) -> Self {
+        self.detour = Some(Box::new(detour));
         self
     }
 
@@ -119,6 +136,13 @@ pub(crate) trait Action: Send + Sync {
 
     /// Phase one: reads and computes, holds no connection.
     async fn decide(&self, cx: &mut Cx<'_>, input: Self::Input) -> Result<Step, Failure>;
+}
+
+/// Something that has to happen before an action may.
+#[async_trait]
+pub(crate) trait Detour: Send + Sync {
+    /// Where the run goes in the place of the action; `None`: the action may happen.
+    async fn instead(&self, cx: &mut Cx<'_>) -> Result<Option<Step>, Failure>;
 }
 
 /// Something that happens between states.

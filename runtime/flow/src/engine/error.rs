@@ -19,6 +19,8 @@ pub(crate) enum FlowError {
     SecurityKeyOnly,
     PlatformAuthenticatorRequired,
     RateLimited,
+    NotFound,
+    Unauthorized,
 }
 
 impl FlowError {
@@ -28,8 +30,10 @@ impl FlowError {
             Self::PasscodeMaxAttempts
             | Self::PasskeyInvalid
             | Self::SecurityKeyOnly
-            | Self::PlatformAuthenticatorRequired => 401,
+            | Self::PlatformAuthenticatorRequired
+            | Self::Unauthorized => 401,
             Self::NotPermitted => 403,
+            Self::NotFound => 404,
             Self::Expired => 410,
             Self::RateLimited => 429,
             Self::Technical | Self::Discontinuity => 500,
@@ -49,6 +53,8 @@ impl FlowError {
             Self::SecurityKeyOnly => "webauthn_credential_invalid_mfa_only",
             Self::PlatformAuthenticatorRequired => "platform_authenticator_required",
             Self::RateLimited => "rate_limit_exceeded",
+            Self::NotFound => "not_found",
+            Self::Unauthorized => "unauthorized",
         }
     }
 
@@ -67,6 +73,8 @@ impl FlowError {
                 "The device or browser does not support the required platform authenticators."
             }
             Self::RateLimited => "The rate limit has been exceeded.",
+            Self::NotFound => "The requested resource was not found.",
+            Self::Unauthorized => "The session is invalid.",
         }
     }
 }
@@ -86,9 +94,19 @@ pub(crate) enum InputError {
     PasscodeInvalid,
     OtpInvalid,
     OtpUsed,
+    /// No object, or too long (`spec/flow-profile.md` §6.11).
+    Metadata(&'static str),
 }
 
 impl InputError {
+    /// What exactly is wrong, where the contract tells.
+    pub(crate) fn cause(self) -> Option<&'static str> {
+        match self {
+            Self::Metadata(cause) => Some(cause),
+            _ => None,
+        }
+    }
+
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Missing => "value_missing_error",
@@ -103,6 +121,7 @@ impl InputError {
             Self::PasscodeInvalid => "passcode_invalid",
             Self::OtpInvalid => "otp_code_invalid",
             Self::OtpUsed => "otp_code_already_used",
+            Self::Metadata(_) => "invalid_metadata_error",
         }
     }
 
@@ -120,6 +139,7 @@ impl InputError {
             Self::PasscodeInvalid => "The passcode is invalid.",
             Self::OtpInvalid => "The OTP code is invalid.",
             Self::OtpUsed => "The OTP code has already been used.",
+            Self::Metadata(_) => "The metadata is invalid.",
         }
     }
 }
@@ -162,6 +182,7 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::Taken(Unique::Username) => Self::input("username", InputError::UsernameExists),
             StoreError::Taken(Unique::Email) => Self::input("email", InputError::EmailExists),
+            StoreError::Taken(Unique::Passkey) => Self::refused(FlowError::PasskeyInvalid),
             error if error.is_temporary() => Self::busy(error),
             error => Self::internal(error),
         }

@@ -16,16 +16,25 @@ pub(crate) enum Kind {
 }
 
 /// One input of an action. Attributes that are not set do not appear on the wire.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Input {
     pub(crate) name: &'static str,
     kind: Kind,
     min_length: Option<usize>,
     max_length: Option<usize>,
     required: Option<bool>,
-    hidden: bool,
+    hidden: Option<bool>,
     trimmed: bool,
     preserved: bool,
+    raw: bool,
+    choices: Option<Vec<Choice>>,
+}
+
+/// A value that may be chosen, and what people call it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Choice {
+    pub(crate) value: String,
+    pub(crate) name: String,
 }
 
 impl Input {
@@ -36,9 +45,11 @@ impl Input {
             min_length: None,
             max_length: None,
             required: None,
-            hidden: false,
+            hidden: None,
             trimmed: false,
             preserved: false,
+            raw: false,
+            choices: None,
         }
     }
 
@@ -69,12 +80,27 @@ impl Input {
         Self::new(name, Kind::Json)
     }
 
+    /// Any JSON value, as it was submitted; the action itself checks it.
+    pub(crate) fn raw(name: &'static str) -> Self {
+        Self { raw: true, ..Self::new(name, Kind::Json) }
+    }
+
+    /// One of these and nothing else, also when there are none.
+    pub(crate) fn one_of(self, choices: Vec<Choice>) -> Self {
+        Self { choices: Some(choices), ..self }
+    }
+
     pub(crate) fn required(self, required: bool) -> Self {
         Self { required: Some(required), ..self }
     }
 
     pub(crate) fn hidden(self) -> Self {
-        Self { hidden: true, ..self }
+        Self { hidden: Some(true), ..self }
+    }
+
+    /// Says that it is not hidden, which inputs usually do by saying nothing.
+    pub(crate) fn shown(self) -> Self {
+        Self { hidden: Some(false), ..self }
     }
 
     /// What was submitted is shown again after an error.
@@ -110,13 +136,33 @@ impl Input {
         if let Some(required) = self.required {
             wire.insert("required".into(), required.into());
         }
-        if self.hidden {
-            wire.insert("hidden".into(), true.into());
+        if let Some(hidden) = self.hidden {
+            wire.insert("hidden".into(), hidden.into());
+        }
+        if let Some(choices) = self.choices.as_ref().filter(|choices| !choices.is_empty()) {
+            let choices = choices.iter().map(|choice| json!({"value": choice.value, "name": choice.name}));
+            wire.insert("allowed_values".into(), choices.collect());
         }
         if let Some(error) = error {
-            wire.insert("error".into(), json!({"code": error.code(), "message": error.message()}));
+            wire.insert("error".into(), self.describe_error(error));
         }
         Value::Object(wire)
+    }
+
+    fn describe_error(&self, error: InputError) -> Value {
+        let choices = self.choices.as_ref().filter(|choices| error == InputError::Invalid && !choices.is_empty());
+        let message = match choices {
+            Some(choices) => {
+                let values: Vec<&str> = choices.iter().map(|choice| choice.value.as_str()).collect();
+                format!("{} Must be one of: {}", error.message(), values.join(","))
+            }
+            None => error.message().to_owned(),
+        };
+        let mut wire = json!({"code": error.code(), "message": message});
+        if let (Some(cause), Some(wire)) = (error.cause(), wire.as_object_mut()) {
+            wire.insert("cause".into(), cause.into());
+        }
+        wire
     }
 
     fn type_name(&self) -> &'static str {
@@ -163,6 +209,10 @@ impl Input {
         if self.max_length.is_some_and(|max| length > max) {
             return Err(InputError::TooLong);
         }
+        let is_choice = |choices: &Vec<Choice>| choices.iter().any(|choice| choice.value.eq_ignore_ascii_case(text));
+        if self.choices.as_ref().is_some_and(|choices| !is_choice(choices)) {
+            return Err(InputError::Invalid);
+        }
         if self.kind == Kind::Email && EmailAddress::parse(text).is_err() {
             return Err(InputError::Invalid);
         }
@@ -187,6 +237,12 @@ pub(crate) fn read(
     let mut values = Map::new();
     let mut errors = Vec::new();
     for input in inputs {
+        if input.raw {
+            if let Some(value) = submitted.get(input.name) {
+                values.insert(input.name.to_owned(), value.clone());
+            }
+            continue;
+        }
         let value = input.normalise(submitted.get(input.name));
         if let Err(error) = input.check(&value) {
             errors.push((input.name, error));
@@ -241,7 +297,7 @@ mod tests {
             (json!("no-address"), Err(InputError::Invalid)),
             (json!(" A@b.example "), Ok(json!("A@b.example"))),
         ] {
-            assert_eq!(read_one(email, value.clone()), expected, "{value}");
+            assert_eq!(read_one(email.clone(), value.clone()), expected, "{value}");
         }
     }
 
@@ -269,6 +325,31 @@ mod tests {
         ] {
             assert_eq!(read_one(Input::boolean("x").required(true), value.clone()), Ok(json!(expected)), "{value}");
         }
+    }
+
+    #[test]
+    fn a_choice_is_one_of_the_announced_values_and_an_empty_list_allows_none() {
+        let choice = |value: &str| Choice { value: value.into(), name: "n".into() };
+        let input = Input::string("x").required(true).hidden().one_of(vec![choice("a1"), choice("b2")]);
+        assert_eq!(read_one(input.clone(), json!("A1")), Ok(json!("A1")));
+        assert_eq!(read_one(input.clone(), json!("c")), Err(InputError::Invalid));
+        assert_eq!(
+            input.describe(Some(InputError::Invalid), None),
+            json!({"name": "x", "type": "string", "required": true, "hidden": true,
+                   "allowed_values": [{"value": "a1", "name": "n"}, {"value": "b2", "name": "n"}],
+                   "error": {"code": "value_invalid_error", "message": "The value is invalid. Must be one of: a1,b2"}})
+        );
+        let none = Input::string("x").required(true).one_of(Vec::new());
+        assert_eq!(read_one(none.clone(), json!("a1")), Err(InputError::Invalid));
+        assert_eq!(none.describe(None, None), json!({"name": "x", "type": "string", "required": true}));
+    }
+
+    #[test]
+    fn a_raw_value_arrives_as_it_was_submitted() {
+        let read_raw = |submitted: Value| read(&[Input::raw("x")], submitted.as_object().unwrap()).unwrap();
+        assert_eq!(read_raw(json!({"x": null}))["x"], Value::Null);
+        assert_eq!(read_raw(json!({"x": [1]}))["x"], json!([1]));
+        assert!(read_raw(json!({})).is_empty());
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod transition;
 mod turns;
 
 pub(crate) use context::Cx;
-pub(crate) use declaration::{Action, Flow, Hook, State, Step};
+pub(crate) use declaration::{Action, Detour, Flow, Hook, State, Step};
 pub use diagram::diagrams;
 pub(crate) use error::{Failure, FlowError, InputError};
 pub(crate) use input::Input;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     effect,
     engine::{
-        Cx, Failure, Flow, FlowError, InputError,
+        Cx, Failure, Flow, FlowError, InputError, Step,
         declaration::AnyAction,
         identity,
         record::Record,
@@ -17,7 +17,7 @@ use crate::{
         transition::{enter, go, refuse},
     },
     flows,
-    sessions::NewToken,
+    sessions::{NewToken, SessionError, Valid},
     tenant::Tenant,
 };
 
@@ -43,10 +43,31 @@ pub struct Reply {
     pub token: Option<NewToken>,
     /// The device is trusted from now on.
     pub trusted_device: Option<TrustedDevice>,
+    /// The session has ended with its user: the browser should forget it.
+    pub signed_out: bool,
     /// With 503: when to come back.
     pub retry_after: Option<Duration>,
     /// The action that was refused and the code of the reason.
     pub refused: Option<(&'static str, &'static str)>,
+}
+
+impl Reply {
+    /// The answer when it could not be found out whose request it is (`spec/flow-profile.md` §1.3).
+    pub fn failed(error: &SessionError) -> Self {
+        let error = match error {
+            SessionError::Busy(_) => FlowError::Busy,
+            _ => FlowError::Technical,
+        };
+        Self::of(Answer::of(render::short(error)))
+    }
+
+    fn of(answer: Answer) -> Self {
+        let Answer { status, document, token, trusted_device, signed_out, refused } = answer;
+        let mut body = serde_json::to_vec(&document).unwrap_or_default();
+        body.push(b'\n');
+        let retry_after = (status == FlowError::Busy.status()).then_some(Duration::from_secs(2));
+        Self { status, body, token, trusted_device, signed_out, retry_after, refused }
+    }
 }
 
 /// The value of the trusted-device cookie to set (`spec/flow-login-registration.md` §4.8).
@@ -65,8 +86,8 @@ struct Submission {
     csrf_token: String,
 }
 
-/// Answers a request to a flow: `flow` is `login` or `registration`, `action` the decoded query value. `prefix` stands before
-/// the paths in the answer. `None`: there is no such flow.
+/// Answers a request to a flow: `flow` is `login`, `registration` or `profile`, `action` the decoded query value. `prefix` stands
+/// before the paths in the answer, `session` is the request's, if it has one that holds. `None`: there is no such flow.
 pub async fn run(
     tenant: &Tenant,
     flow: &str,
@@ -74,11 +95,14 @@ pub async fn run(
     action: Option<&str>,
     body: Body,
     request: &RequestMeta,
+    session: Option<&Valid>,
 ) -> Option<Reply> {
     let flow = flows::find(flow)?;
+    let session = session.filter(|_| flow.for_users);
     let outcome = match action {
-        None | Some("") => begin(tenant, flow, prefix, request).await,
-        Some(action) => act(tenant, flow, prefix, action, body, request).await,
+        _ if flow.for_users && session.is_none() => Err(Failure::refused(FlowError::Unauthorized)),
+        None | Some("") => begin(tenant, flow, prefix, request, session).await,
+        Some(action) => act(tenant, flow, prefix, action, body, request, session).await,
     };
     let answer = outcome.unwrap_or_else(|failure| {
         let error = match failure {
@@ -94,11 +118,7 @@ pub async fn run(
         };
         Answer::of(render::short(error))
     });
-    let Answer { status, document, token, trusted_device, refused } = answer;
-    let mut body = serde_json::to_vec(&document).unwrap_or_default();
-    body.push(b'\n');
-    let retry_after = (status == FlowError::Busy.status()).then_some(Duration::from_secs(2));
-    Some(Reply { status, body, token, trusted_device, retry_after, refused })
+    Some(Reply::of(answer))
 }
 
 /// An answer before it is bytes.
@@ -107,24 +127,31 @@ struct Answer {
     document: Value,
     token: Option<NewToken>,
     trusted_device: Option<TrustedDevice>,
+    signed_out: bool,
     refused: Option<(&'static str, &'static str)>,
 }
 
 impl Answer {
     fn of((status, document): (u16, Value)) -> Self {
-        Self { status, document, token: None, trusted_device: None, refused: None }
+        Self { status, document, token: None, trusted_device: None, signed_out: false, refused: None }
     }
 }
 
 type Outcome = Result<Answer, Failure>;
 
 /// Begins a run; nothing is stored until its first action.
-async fn begin(tenant: &Tenant, flow: &'static Flow, prefix: &str, request: &RequestMeta) -> Outcome {
+async fn begin(
+    tenant: &Tenant,
+    flow: &'static Flow,
+    prefix: &str,
+    request: &RequestMeta,
+    session: Option<&Valid>,
+) -> Outcome {
     let inner = tenant.inner();
     let now = inner.clock.now();
     let id = identity::begin(&inner.flow_key, flow.name, &inner.random, now);
     let record = Record::begin(identity::first_csrf_token(&inner.flow_key, id), flow.initial);
-    let mut cx = context(tenant, flow, id, request, now, &record);
+    let mut cx = context(tenant, flow, id, (request, session), now, &record);
     let state = record.at.state.clone();
     enter(&mut cx, &state).await?;
     Ok(Answer::of(render::document(&cx, prefix, &record.csrf_token, None)))
@@ -137,6 +164,7 @@ async fn act(
     action: &str,
     body: Body,
     request: &RequestMeta,
+    session: Option<&Valid>,
 ) -> Outcome {
     let submission = bind(body)?;
     let (action, id) = action.split_once('@').ok_or_else(|| malformed("the action names no flow"))?;
@@ -150,18 +178,16 @@ async fn act(
     if !hanko_domain::secret::constant_time_eq(old.csrf_token.as_bytes(), submission.csrf_token.as_bytes()) {
         return Err(not_permitted());
     }
-    let mut cx = context(tenant, flow, id, request, now, &old);
+    let mut cx = context(tenant, flow, id, (request, session), now, &old);
     let state = flow.find(&cx.state).ok_or_else(|| Failure::internal(format_args!("unknown state {}", cx.state)))?;
     let action = state.action(action).ok_or_else(not_permitted)?;
-    for hook in &flow.before_each {
-        hook.run(&mut cx).await?;
-    }
+    prepare(&mut cx, action).await?;
     if action.suspended(&cx) {
         return Err(not_permitted());
     }
 
     let inputs = submission.inputs;
-    let step = match action.perform(&mut cx, &inputs).await {
+    let step = match perform(&mut cx, action, &inputs).await {
         Ok(step) => {
             let gone = go(&mut cx, &old, step).await;
             if gone.is_err() {
@@ -183,7 +209,8 @@ async fn act(
         Ok(()) => (record, refused),
         // Somebody was faster with what was asked for; the row is as it was.
         Err(Failure::Refused { error, inputs: errors }) if !errors.is_empty() => {
-            cx = context(tenant, flow, id, request, now, &old);
+            cx = context(tenant, flow, id, (request, session), now, &old);
+            prepare(&mut cx, action).await?;
             if !asks_for(action, &cx, &errors) {
                 return Err(Failure::internal("what this run has asked for earlier was taken meanwhile"));
             }
@@ -196,7 +223,27 @@ async fn act(
     let (status, document) = render::document(&cx, prefix, &record.csrf_token, refused.as_ref());
     let input = refused.as_ref().and_then(|refused| refused.errors.first()).map(|(_, error)| error.code());
     let refused = cx.error.map(|error| (action.name(), input.unwrap_or(error.code())));
-    Ok(Answer { status, document, token: cx.token, trusted_device: cx.trusted_device, refused })
+    let (token, trusted_device, signed_out) = (cx.token, cx.trusted_device, cx.signed_out);
+    Ok(Answer { status, document, token, trusted_device, signed_out, refused })
+}
+
+/// Runs what comes before every action.
+async fn prepare(cx: &mut Cx<'_>, action: &dyn AnyAction) -> Result<(), Failure> {
+    cx.action = action.name();
+    for hook in &cx.flow.before_each {
+        hook.run(cx).await?;
+    }
+    Ok(())
+}
+
+/// Performs the action, or what has to happen before.
+async fn perform(cx: &mut Cx<'_>, action: &dyn AnyAction, inputs: &Map<String, Value>) -> Result<Step, Failure> {
+    if let Some(detour) = &cx.flow.detour
+        && let Some(step) = detour.instead(cx).await?
+    {
+        return Ok(step);
+    }
+    action.perform(cx, inputs).await
 }
 
 /// Whether an action has the inputs that are wrong.
@@ -286,6 +333,11 @@ async fn apply(cx: &mut Cx<'_>, work: &mut Work) -> Result<bool, Failure> {
     {
         return Ok(false);
     }
+    if let Some(session) = cx.session
+        && !work.use_session(session.session.id, cx.now).await?
+    {
+        return Err(Failure::refused(FlowError::Unauthorized));
+    }
     effect::apply_all(std::mem::take(&mut cx.effects), work, cx.inner(), cx.request, cx.now).await
 }
 
@@ -293,7 +345,7 @@ fn context<'a>(
     tenant: &'a Tenant,
     flow: &'a Flow,
     id: FlowId,
-    request: &'a RequestMeta,
+    (request, session): (&'a RequestMeta, Option<&'a Valid>),
     now: Timestamp,
     record: &Record,
 ) -> Cx<'a> {
@@ -317,6 +369,10 @@ fn context<'a>(
         as_read: None,
         can_go_back: record.can_go_back(),
         visited: record.history.iter().map(|snapshot| snapshot.at.state.clone()).collect(),
+        action: "",
+        session,
+        profile: None,
+        signed_out: false,
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
 
 pub(super) fn flow() -> Flow {
     Flow::named("login", &["preflight", "login_init"])
-        .state(preflight::state("login_init"))
+        .state(preflight::state())
         .state(login_init::state())
         .state(login_passkey::state())
         .state(login_method_chooser::state())

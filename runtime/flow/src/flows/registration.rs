@@ -12,7 +12,7 @@ use crate::{
 
 pub(super) fn flow() -> Flow {
     Flow::named("registration", &["preflight", "registration_init"])
-        .state(preflight::state("registration_init"))
+        .state(preflight::state())
         .state(registration_init::state())
         .state(passcode_confirmation::state())
         .state(credential_onboarding_chooser::state())

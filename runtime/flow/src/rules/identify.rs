@@ -44,7 +44,7 @@ impl Facts {
         Ok(account.map(|account| Self::from_account(cx, account)))
     }
 
-    fn from_account(cx: &Cx<'_>, account: Account) -> Self {
+    pub(crate) fn from_account(cx: &Cx<'_>, account: Account) -> Self {
         let here = |passkey: &Passkey| passkey.rp_id == cx.settings().webauthn.relying_party_id;
         let relying_party = &cx.inner().relying_party;
         Self {

@@ -90,7 +90,8 @@ fn is_offered(cx: &Cx<'_>) -> bool {
     let acquired = if cx.registering() { mfa.acquire_on_registration } else { mfa.acquire_on_login };
     let protects = (settings.password.enabled && stash.has_password)
         || (settings.email.use_for_authentication && (stash.email.is_some() || stash.has_email));
-    !password_follows
+    !cx.signed_in()
+        && !password_follows
         && !cx.visited.iter().any(|state| state == CHOOSER)
         && mfa.enabled
         && (mfa.totp_enabled || mfa.security_keys.enabled)

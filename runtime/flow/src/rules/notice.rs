@@ -29,3 +29,25 @@ pub(crate) fn send_to(cx: &mut Cx<'_>, user: UserId, template: Template, to: Ema
         _ => message,
     }));
 }
+
+/// Tells the signed-in user of a change of the profile, at the main address as it was before it, where the project wants that.
+pub(crate) fn changed(cx: &mut Cx<'_>, template: Template, about: impl FnOnce(Message) -> Message) {
+    let settings = &cx.settings().security_notifications;
+    let wanted = match template {
+        Template::PasswordUpdate => settings.password_update,
+        Template::PrimaryEmailUpdate => settings.primary_email_update,
+        Template::EmailCreate => settings.email_create,
+        Template::EmailDelete => settings.email_delete,
+        Template::PasskeyCreate => settings.passkey_create,
+        Template::MfaCreate => settings.mfa_create,
+        Template::MfaDelete => settings.mfa_delete,
+        _ => false,
+    };
+    let Some(account) = cx.as_read.as_ref().filter(|_| wanted) else { return };
+    let to = account.primary_email().and_then(|email| EmailAddress::parse(&email.address).ok());
+    if let Some(to) = to {
+        let (language, service) = (cx.request.language.as_str(), cx.settings().service_name.as_str());
+        let message = Message::notice(template, to, language, service).about(account.user.id);
+        cx.then(Effect::Mail(about(message)));
+    }
+}

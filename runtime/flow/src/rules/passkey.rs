@@ -207,6 +207,11 @@ pub(crate) fn enrol(cx: &mut Cx<'_>, json: &str) -> Result<(), Failure> {
             cx.stash.proofs.push(proof);
             Ok(())
         }
+        Err(refusal) if cx.signed_in() => {
+            let entry = AuditEntry::new(AuditKind::PasskeyCreated, Actor::user(user));
+            cx.audit(entry.failed(refusal.to_string()));
+            Err(Failure::refused(FlowError::PasskeyInvalid))
+        }
         Err(refusal) => Err(refused(cx, Actor::user(user), &refusal)),
     }
 }

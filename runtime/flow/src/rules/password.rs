@@ -5,12 +5,17 @@ use hanko_domain::{Secret, UserId};
 
 use crate::engine::{Cx, Failure, InputError};
 
-/// Checks and hashes the password in the input `new_password`.
-pub(crate) async fn enrol(cx: &Cx<'_>, user: UserId, text: &Secret<String>) -> Result<(PasswordHash, Proof), Failure> {
+/// Checks and hashes the password in the named input.
+pub(crate) async fn enrol(
+    cx: &Cx<'_>,
+    user: UserId,
+    input: &'static str,
+    text: &Secret<String>,
+) -> Result<(PasswordHash, Proof), Failure> {
     let minimum = usize::try_from(cx.settings().password.min_length).unwrap_or(usize::MAX);
     let password = NewPassword::parse(text, minimum).map_err(|unacceptable| {
         Failure::input(
-            "new_password",
+            input,
             match unacceptable {
                 // Where a password may be left out, `skip` does that (§3.16).
                 Unacceptable::TooShort { .. } if text.expose().is_empty() => InputError::Invalid,

@@ -62,6 +62,9 @@ pub(crate) async fn enrol(cx: &mut Cx<'_>, code: &Secret<String>) -> Result<(), 
     }
     let secret = open(cx, pending.id, &pending.sealed)?;
     let Some((step, proof)) = secret.enrol(code, cx.subject(user), cx.now) else {
+        if cx.signed_in() {
+            return Err(Failure::input("otp_code", InputError::PasscodeInvalid));
+        }
         return Err(refused(cx, user, "the code that should confirm the secret is wrong", InputError::PasscodeInvalid));
     };
     cx.stash.new_otp = Some(NewOtp { step: Some(step), ..pending });

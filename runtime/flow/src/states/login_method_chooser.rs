@@ -16,6 +16,11 @@ pub(crate) fn state() -> State {
         .on(Back)
 }
 
+/// Somebody signed in knows what they have.
+pub(super) fn shows_only_actual(cx: &Cx<'_>) -> bool {
+    cx.signed_in() || cx.settings().privacy.only_show_actual_login_methods
+}
+
 struct ContinueToPassword;
 
 #[async_trait]
@@ -27,7 +32,7 @@ impl Action for ContinueToPassword {
 
     fn suspended(&self, cx: &Cx<'_>) -> bool {
         let settings = cx.settings();
-        settings.privacy.only_show_actual_login_methods && !(cx.stash.has_password && settings.password.enabled)
+        shows_only_actual(cx) && !(cx.stash.has_password && settings.password.enabled)
     }
 
     async fn decide(&self, _cx: &mut Cx<'_>, _input: Nothing) -> Result<Step, Failure> {
@@ -46,7 +51,7 @@ impl Action for ContinueToPasscode {
 
     fn suspended(&self, cx: &Cx<'_>) -> bool {
         let settings = cx.settings();
-        settings.privacy.only_show_actual_login_methods
+        shows_only_actual(cx)
             && !(cx.stash.email.is_some() && cx.stash.has_email && settings.email.use_for_authentication)
     }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::{
     engine::{Action, Cx, Failure, Input, State, Step, declaration::Nothing},
     rules::passkey,
-    states::{AFTER_FIRST_FACTOR, back::Back},
+    states::{AFTER_FIRST_FACTOR, back::Back, login_method_chooser::shows_only_actual},
 };
 
 pub(crate) fn state() -> State {
@@ -24,7 +24,7 @@ impl Action for GenerateRequestOptions {
     type Input = Nothing;
 
     fn suspended(&self, cx: &Cx<'_>) -> bool {
-        let only_actual = cx.settings().privacy.only_show_actual_login_methods;
+        let only_actual = shows_only_actual(cx);
         !cx.stash.webauthn_available
             || !cx.settings().passkey.enabled
             || (only_actual && cx.stash.user.is_some() && !cx.stash.has_passkey)
@@ -32,7 +32,7 @@ impl Action for GenerateRequestOptions {
 
     async fn decide(&self, cx: &mut Cx<'_>, _input: Nothing) -> Result<Step, Failure> {
         match cx.stash.user {
-            Some(user) if cx.settings().privacy.only_show_actual_login_methods => {
+            Some(user) if shows_only_actual(cx) => {
                 let passkeys = cx.store().passkeys_of(user).await?;
                 passkey::offer_own(cx, passkeys)?;
             }

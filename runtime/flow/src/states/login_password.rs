@@ -88,7 +88,7 @@ impl Action for Recovery {
     type Input = Nothing;
 
     fn suspended(&self, cx: &Cx<'_>) -> bool {
-        !cx.settings().password.recovery || cx.stash.email.is_none()
+        !cx.settings().password.recovery || cx.stash.email.is_none() || cx.signed_in()
     }
 
     async fn decide(&self, cx: &mut Cx<'_>, _input: Nothing) -> Result<Step, Failure> {

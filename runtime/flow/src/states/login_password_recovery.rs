@@ -40,7 +40,7 @@ impl Action for PasswordRecovery {
 
     async fn decide(&self, cx: &mut Cx<'_>, input: NewPassword) -> Result<Step, Failure> {
         let Some(user) = cx.stash.user else { return Err(Failure::refused(FlowError::NotPermitted)) };
-        let (hash, proof) = password::enrol(cx, user, &input.new_password).await?;
+        let (hash, proof) = password::enrol(cx, user, "new_password", &input.new_password).await?;
         let id = PasswordId::random(&cx.inner().random);
         cx.then(Effect::SetPassword { id, user, hash });
         if cx.settings().password.recovery_ends_sessions {

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use hanko_domain::Secret;
+use hanko_notify::mail::Template;
 use serde::Deserialize;
 
 use crate::{
     engine::{Action, Cx, Failure, Input, State, Step},
-    rules::totp,
+    rules::{notice, totp},
     states::{AFTER_NEW_SECOND_FACTOR, back::Back},
 };
 
@@ -33,11 +34,14 @@ impl Action for VerifyCode {
     }
 
     fn suspended(&self, cx: &Cx<'_>) -> bool {
-        !cx.settings().mfa.totp_enabled
+        !cx.settings().mfa.totp_enabled || cx.owner().is_ok_and(|account| account.otp.is_some())
     }
 
     async fn decide(&self, cx: &mut Cx<'_>, input: Code) -> Result<Step, Failure> {
         totp::enrol(cx, &input.otp_code).await?;
+        if cx.signed_in() {
+            notice::changed(cx, Template::MfaCreate, |message| message);
+        }
         Ok(Step::onward().no_return())
     }
 }

@@ -1,5 +1,6 @@
 //! One file for each state; it tells everything the state can do.
 
+pub(crate) mod account_deleted;
 mod back;
 pub(crate) mod credential_onboarding_chooser;
 pub(crate) mod device_trust;
@@ -21,9 +22,11 @@ pub(crate) mod onboarding_verify_passkey_attestation;
 pub(crate) mod passcode_confirmation;
 pub(crate) mod password_creation;
 pub(crate) mod preflight;
+pub(crate) mod profile_init;
 pub(crate) mod registration_init;
 mod remember_me;
 pub(crate) mod success;
+pub(crate) mod webauthn_credential_verification;
 
 /// What can follow a credential that was made or declined.
 const AFTER_CREDENTIALS: &[&str] =
@@ -37,6 +40,7 @@ const AFTER_NEW_SECOND_FACTOR: &[&str] = &[
     "onboarding_create_passkey",
     "password_creation",
     "success",
+    "profile_init",
 ];
 
 /// What can follow an address that was given or declined.
@@ -59,8 +63,9 @@ const AFTER_USERNAME: &[&str] = &[
     "success",
 ];
 
-/// What can follow the second factor of a login.
+/// What can follow the second factor of a login, or of a step-up.
 const AFTER_SECOND_FACTOR: &[&str] = &[
+    "profile_init",
     "login_password_recovery",
     "onboarding_username",
     "onboarding_email",
@@ -71,8 +76,9 @@ const AFTER_SECOND_FACTOR: &[&str] = &[
     "success",
 ];
 
-/// What can follow the first factor of a login, or the code of a registration.
+/// What can follow the first factor of a login or of a step-up, or a code that proves an address.
 const AFTER_FIRST_FACTOR: &[&str] = &[
+    "profile_init",
     "mfa_method_chooser",
     "login_otp",
     "login_security_key",

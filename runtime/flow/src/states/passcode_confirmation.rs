@@ -3,12 +3,13 @@
 use async_trait::async_trait;
 use hanko_credentials::passcode::Outcome;
 use hanko_domain::{AuditEntry, AuditKind, Secret, audit::Actor};
+use hanko_notify::mail::Template;
 use serde::Deserialize;
 
 use crate::{
     engine::{Action, Cx, Failure, FlowError, Input, InputError, State, Step, declaration::Nothing},
     rules::{account, limit, mfa, passcode},
-    states::{AFTER_FIRST_FACTOR, back::Back},
+    states::{AFTER_FIRST_FACTOR, back::Back, profile_init::address_proven},
 };
 
 pub(crate) fn state() -> State {
@@ -48,8 +49,12 @@ impl Action for VerifyPasscode {
                 cx.stash.email_verified = true;
                 cx.stash.has_email = true;
                 cx.stash.proofs.push(proof);
-                if !cx.registering() {
-                    account::address_proven(cx).await?;
+                match (cx.signed_in(), cx.stash.passcode_mail) {
+                    // The code was asked for as a fresh factor.
+                    (true, Some(Template::Login)) => {}
+                    (true, _) => address_proven(cx).await?,
+                    (false, _) if cx.registering() => {}
+                    (false, _) => account::address_proven(cx).await?,
                 }
                 mfa::offer(cx);
                 return Ok(Step::onward().no_return());

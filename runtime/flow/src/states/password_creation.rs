@@ -36,7 +36,7 @@ impl Action for RegisterPassword {
 
     async fn decide(&self, cx: &mut Cx<'_>, input: NewPassword) -> Result<Step, Failure> {
         let user = cx.stash.user.ok_or_else(|| Failure::internal("a password without a user"))?;
-        let (hash, proof) = password::enrol(cx, user, &input.new_password).await?;
+        let (hash, proof) = password::enrol(cx, user, "new_password", &input.new_password).await?;
         cx.stash.new_password = Some(hash);
         cx.stash.proofs.push(proof);
         cx.stash.has_password = true;

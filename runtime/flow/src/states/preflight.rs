@@ -5,13 +5,11 @@ use serde::Deserialize;
 
 use crate::engine::{Action, Cx, Failure, Input, State, Step};
 
-/// `next` is the flow's first state for people; it is scheduled by the flow and named here for the diagram only.
-pub(crate) fn state(next: &'static str) -> State {
-    let state = State::named("preflight", "capabilities");
-    if next == "login_init" { state.on(RegisterCapabilities::<true>) } else { state.on(RegisterCapabilities::<false>) }
+pub(crate) fn state() -> State {
+    State::named("preflight", "capabilities").on(RegisterCapabilities)
 }
 
-struct RegisterCapabilities<const LOGIN: bool>;
+struct RegisterCapabilities;
 
 #[derive(Deserialize)]
 pub(crate) struct Capabilities {
@@ -21,10 +19,11 @@ pub(crate) struct Capabilities {
 }
 
 #[async_trait]
-impl<const LOGIN: bool> Action for RegisterCapabilities<LOGIN> {
+impl Action for RegisterCapabilities {
     const NAME: &'static str = "register_client_capabilities";
     const DESCRIPTION: &'static str = "Tells which WebAuthn features the client has.";
-    const LEADS_TO: &'static [&'static str] = if LOGIN { &["login_init"] } else { &["registration_init"] };
+    /// Whichever of them the flow begins with.
+    const LEADS_TO: &'static [&'static str] = &["login_init", "registration_init", "profile_init"];
     type Input = Capabilities;
 
     fn inputs(&self, _cx: &Cx<'_>) -> Vec<Input> {

@@ -24,8 +24,14 @@ pub(crate) fn router() -> (Router, Bytes) {
     let flows = OpenApiRouter::default()
         .routes(described("/login", "Signs in.", post(flow::login)))
         .routes(described("/registration", "Signs up.", post(flow::registration)))
+        .routes(described("/profile", "Shows and changes the account of a signed-in user.", post(flow::profile)))
         .routes(described("/flow/login", "Signs in.", post(flow::prefixed_login)))
         .routes(described("/flow/registration", "Signs up.", post(flow::prefixed_registration)))
+        .routes(described(
+            "/flow/profile",
+            "Shows and changes the account of a signed-in user.",
+            post(flow::prefixed_profile),
+        ))
         .layer(from_fn(floods::limit_flow));
     let limited = OpenApiRouter::default().routes(routes!(logout::logout)).layer(from_fn(floods::limit));
     // Back ends ask at every request of theirs whether a session is valid, all from one address.

@@ -1,0 +1,138 @@
+//! One request, its decisions and its one transaction.
+
+use hanko_domain::{AuditEntry, AuditKind, FlowId, RequestMeta, Timestamp, audit::Actor};
+use hanko_model::{project::Settings, spec::StepUpAction};
+use hanko_store::{Work, sessions::Session, users::Account};
+
+use super::{
+    kept::Spend,
+    refusal::{Outcome, RestError, refuse, refuse_saying},
+};
+use crate::{
+    effect::{self, Effect},
+    sessions::{Occasion, Valid},
+    tenant::{Inner, Tenant},
+};
+
+/// The circumstances of a request.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub(super) tenant: &'a Tenant,
+    pub(super) request: &'a RequestMeta,
+    pub(super) now: Timestamp,
+}
+
+/// What becomes true at once, if nobody was faster.
+#[derive(Default)]
+pub(super) struct Change<'a> {
+    /// Spent or written first.
+    pub(super) spend: Vec<Spend>,
+    /// The session that asks; one that has ended meanwhile changes nothing.
+    pub(super) session: Option<&'a Session>,
+    /// The account that was decided on; once it has changed, the decision is void.
+    pub(super) account: Option<&'a Account>,
+    pub(super) effects: Vec<Effect>,
+}
+
+/// How a transaction ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Committed {
+    Yes,
+    /// Somebody else has spent it; nothing happened.
+    Spent,
+}
+
+/// Who asks, for endpoints that need a session.
+pub type Signed<'a> = &'a Valid;
+
+impl<'a> Call<'a> {
+    pub(super) fn new(tenant: &'a Tenant, request: &'a RequestMeta) -> Self {
+        Self { tenant, request, now: tenant.clock().now() }
+    }
+
+    pub(super) fn inner(self) -> &'a Inner {
+        self.tenant.inner()
+    }
+
+    pub(super) fn settings(self) -> &'a Settings {
+        &self.tenant.project().settings
+    }
+
+    pub(super) fn occasion(self, run: FlowId) -> Occasion<'a> {
+        Occasion { tenant: self.tenant, run, request: self.request, now: self.now }
+    }
+
+    /// The account of a session. 404 when it was deleted meanwhile.
+    pub(super) async fn account(self, session: &Valid) -> Outcome<Account> {
+        self.inner().store.account(session.user()).await?.ok_or_else(|| refuse(404))
+    }
+
+    /// 403 where the project wants a recent sign-in for what the profile calls `action`.
+    pub(super) fn fresh(self, session: &Valid, action: StepUpAction) -> Outcome<()> {
+        let step_up = &self.settings().step_up;
+        let wanted = step_up.enabled && step_up.actions.contains(&action);
+        if wanted && self.now.since(session.proven_at()) > step_up.max_age {
+            return Err(refuse_saying(403, "a recent sign-in is required"));
+        }
+        Ok(())
+    }
+
+    /// The one transaction.
+    pub(super) async fn commit(self, change: Change<'_>) -> Outcome<Committed> {
+        let mut work = self.inner().store.begin().await?;
+        match self.apply(change, &mut work).await {
+            Ok(Committed::Yes) => {
+                work.commit().await?;
+                Ok(Committed::Yes)
+            }
+            other => {
+                work.rollback().await?;
+                other
+            }
+        }
+    }
+
+    /// A transaction that nobody else can have been faster with.
+    pub(super) async fn commit_alone(self, change: Change<'_>) -> Outcome<()> {
+        match self.commit(change).await? {
+            Committed::Yes => Ok(()),
+            Committed::Spent => Err(RestError::Busy("somebody else was faster".to_owned())),
+        }
+    }
+
+    async fn apply(self, change: Change<'_>, work: &mut Work) -> Outcome<Committed> {
+        for spend in &change.spend {
+            let first = match spend {
+                Spend::Write(id, version, row) => work.write_flow(*id, *version, row).await?,
+                Spend::Delete(id, version) => work.delete_flow(*id, *version).await?,
+                Spend::Token(hash) => work.spend_token(hash).await?,
+            };
+            if !first {
+                return Ok(Committed::Spent);
+            }
+        }
+        if let Some(session) = change.session
+            && !work.use_session(session.id, self.now).await?
+        {
+            return Err(refuse(401));
+        }
+        if let Some(account) = change.account
+            && !work.is_as_read(&account.user).await?
+        {
+            return Err(RestError::Busy("the account has changed meanwhile".to_owned()));
+        }
+        let all = effect::apply_all(change.effects, work, self.inner(), self.request, self.now).await?;
+        if all { Ok(Committed::Yes) } else { Err(RestError::Busy("something has changed meanwhile".to_owned())) }
+    }
+
+    /// Writes down that something was refused, whatever else becomes of the request.
+    pub(super) async fn refused(self, kind: AuditKind, actor: Actor, why: impl Into<String>) -> Outcome<()> {
+        let effects = vec![Effect::Audit(AuditEntry::new(kind, actor).failed(why))];
+        self.commit_alone(Change { effects, ..Change::default() }).await
+    }
+}
+
+/// The full actor of an audit entry.
+pub(super) fn actor(account: &Account) -> Actor {
+    Actor { user: Some(account.user.id), email: account.primary_email().map(|email| email.address.clone()) }
+}
