@@ -260,6 +260,41 @@ mod tests {
     }
 
     #[test]
+    fn a_notice_s_snapshot_has_the_addresses_of_its_template_and_no_other() {
+        let (old, new, gone) = ("old@acme.example", "new@acme.example", "gone@acme.example");
+        for (template, told) in [
+            (Template::PasswordUpdate, serde_json::json!({})),
+            (
+                Template::PrimaryEmailUpdate,
+                serde_json::json!({"old_email_address": address(old), "new_email_address": address(new)}),
+            ),
+            (Template::EmailCreate, serde_json::json!({"new_email_address": address(new)})),
+            (Template::EmailDelete, serde_json::json!({"deleted_email_address": address(gone)})),
+            (Template::PasskeyCreate, serde_json::json!({})),
+            (Template::MfaCreate, serde_json::json!({})),
+            (Template::MfaDelete, serde_json::json!({})),
+        ] {
+            let mut message = Message::notice(template, address("kim@acme.example"), "de-AT", "Acme");
+            assert_eq!(message.is_complete(), template.details().is_empty(), "{template:?}");
+            for detail in template.details() {
+                message = match detail {
+                    Detail::OldAddress => message.with_old_address(address(old)),
+                    Detail::NewAddress => message.with_new_address(address(new)),
+                    Detail::DeletedAddress => message.with_deleted_address(address(gone)),
+                    Detail::Session => panic!("{template:?} tells of no sign-in"),
+                };
+            }
+            let mut expected = serde_json::json!({
+                "type": "security_notification", "template": template.as_str(), "to": address("kim@acme.example"),
+                "language": "de-AT", "service_name": "Acme",
+            });
+            expected.as_object_mut().unwrap().extend(told.as_object().unwrap().clone());
+            let bytes = message.to_snapshot().unwrap();
+            assert_eq!(serde_json::from_slice::<serde_json::Value>(&bytes).unwrap(), expected);
+        }
+    }
+
+    #[test]
     fn a_message_does_not_show_its_code() {
         assert!(!format!("{:?}", message()).contains("482913"));
     }

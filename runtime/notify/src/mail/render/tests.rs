@@ -127,6 +127,70 @@ fn a_sign_in_from_an_unknown_device_says_so_in_every_language() {
     }
 }
 
+/// What the profile tells the owner of an account, with the addresses that each mail speaks of.
+const OF_THE_PROFILE: [(Template, &[&str]); 7] = [
+    (Template::PasswordUpdate, &[]),
+    (Template::PrimaryEmailUpdate, &["kim+old@acme.example", "kim+new@acme.example"]),
+    (Template::EmailCreate, &["kim+new@acme.example"]),
+    (Template::EmailDelete, &["kim+gone@acme.example"]),
+    (Template::PasskeyCreate, &[]),
+    (Template::MfaCreate, &[]),
+    (Template::MfaDelete, &[]),
+];
+
+fn of_the_profile(template: Template, language: &str) -> Rendered {
+    let address = |text| EmailAddress::parse(text).unwrap();
+    let message = Message::notice(template, address("owner@fern.example"), language, "Acme");
+    let message = match template {
+        Template::PrimaryEmailUpdate => {
+            message.with_old_address(address("kim+old@acme.example")).with_new_address(address("kim+new@acme.example"))
+        }
+        Template::EmailCreate => message.with_new_address(address("kim+new@acme.example")),
+        Template::EmailDelete => message.with_deleted_address(address("kim+gone@acme.example")),
+        _ => message,
+    };
+    assert!(message.is_complete());
+    words(&message)
+}
+
+#[test]
+fn a_notice_of_the_profile_names_its_addresses_in_every_language() {
+    for (template, addresses) in OF_THE_PROFILE {
+        let mut subjects = Vec::new();
+        for language in LANGUAGES {
+            let mail = of_the_profile(template, language);
+            for address in addresses {
+                assert!(
+                    mail.text.contains(address) && mail.html.contains(address),
+                    "{language}: {address}, {}",
+                    mail.text
+                );
+            }
+            assert_eq!(mail.text.matches("@acme.example").count(), addresses.len(), "{language}: {}", mail.text);
+            assert!(mail.text.contains("Acme") && !mail.text.contains(['{', '$']), "{language}: {}", mail.text);
+            assert!(mail.subject.contains("Acme"), "{language}: {}", mail.subject);
+            subjects.push(mail.subject);
+        }
+        subjects.sort_unstable();
+        subjects.dedup();
+        assert_eq!(subjects.len(), LANGUAGES.len(), "each language has its own: {subjects:?}");
+    }
+}
+
+#[test]
+fn a_notice_of_the_profile_speaks_english_to_a_reader_of_no_language_of_ours() {
+    for (template, _) in OF_THE_PROFILE {
+        let english = of_the_profile(template, "en");
+        for language in ["", "undefined", "tlh", "sv-SE", "de;q=0", "\u{0}"] {
+            let mail = of_the_profile(template, language);
+            assert_eq!((mail.language, mail.subject, mail.text), ("en", english.subject.clone(), english.text.clone()));
+        }
+        for (language, near) in [("pt", "pt-BR"), ("zh", "zh-CN"), ("de-AT", "de"), ("sv, bn;q=0.2", "bn")] {
+            assert_eq!(of_the_profile(template, language).language, near);
+        }
+    }
+}
+
 #[test]
 fn the_html_says_its_language_and_subject_and_loads_nothing() {
     let mail = render(Template::Recovery, "de-AT", "Acme", 300);
