@@ -74,6 +74,10 @@ family('a page in Next.js sends strangers to its login, and lets in who has sign
   await page.getByRole('heading', { name: 'Dashboard' }).waitFor();
   assert.equal(page.url(), site('next', '/dashboard'));
 
+  await page.goto(stage.laptop.page('other'));
+  await page.evaluate((url) => { location.href = url; }, site('next', '/dashboard'));
+  await page.getByRole('heading', { name: 'Dashboard' }).waitFor();
+
   const [{ value: token }] = await context.cookies();
   assert.equal((await fetch(`${shop.url}/logout`, { method: 'POST', headers: bearer(token) })).status, 204);
   await page.goto(site('next', '/dashboard'));
