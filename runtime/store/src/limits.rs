@@ -41,6 +41,15 @@ pub struct Exhausted {
 }
 
 impl TenantStore {
+    /// How many tokens were taken from a window that has not ended, and until when.
+    pub async fn taken(&self, bucket: &[u8; 32], now: Timestamp) -> Result<Option<(u64, Timestamp)>, StoreError> {
+        let row: Option<(i64, i64)> = on_pool!(&self.store.pool, READ, |sql, db| {
+            sqlx::query_as(sql).bind(self.tenant.0).bind(bucket.as_slice()).fetch_optional(db).await
+        })?;
+        let open = row.map(|(used, ends_at)| (used.unsigned_abs(), Timestamp(ends_at)));
+        Ok(open.filter(|(_, ends_at)| *ends_at > now))
+    }
+
     /// Takes a token from each window in turn; the first that has none left ends it, later ones are not touched. Not part of
     /// any unit of work: a token stays taken whatever becomes of the request. Callers list windows of different kinds in one
     /// and the same order, so that two of them never wait for each other.

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     effect::{self, Effect},
+    rules::step_up,
     sessions::{Occasion, Valid},
     tenant::{Inner, Tenant},
 };
@@ -67,11 +68,9 @@ impl<'a> Call<'a> {
         self.inner().store.account(session.user()).await?.ok_or_else(|| refuse(404))
     }
 
-    /// 403 where the project wants a recent sign-in for what the profile calls `action`.
-    pub(super) fn fresh(self, session: &Valid, action: StepUpAction) -> Outcome<()> {
-        let step_up = &self.settings().step_up;
-        let wanted = step_up.enabled && step_up.actions.contains(&action);
-        if wanted && self.now.since(session.proven_at()) > step_up.max_age {
+    /// 403 where the project wants a fresh factor for what the profile calls `action`.
+    pub(super) fn fresh(self, session: &Valid, account: &Account, action: StepUpAction) -> Outcome<()> {
+        if step_up::is_needed(self.settings(), action, account, session, self.now) {
             return Err(refuse_saying(403, "a recent sign-in is required"));
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! `/webauthn/credentials` (§13.8).
 
 use hanko_domain::{AuditEntry, AuditKind, CredentialId, Passkey, RequestMeta};
-use hanko_model::{project::Settings, spec::StepUpAction};
+use hanko_model::spec::StepUpAction;
 use hanko_notify::mail::Template;
 use hanko_store::users::Account;
 use serde_json::Value;
@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     effect::{self, Effect},
+    rules::profile::Ways,
     tenant::Tenant,
     view,
 };
@@ -32,8 +33,8 @@ pub async fn rename_credential(
     request: &RequestMeta,
 ) -> Outcome<()> {
     let call = Call::new(tenant, request);
-    call.fresh(session, StepUpAction::WebauthnCredentialRename)?;
     let account = call.account(session).await?;
+    call.fresh(session, &account, StepUpAction::WebauthnCredentialRename)?;
     own(&account, id)?;
     let (user, entry) = (account.user.id, entry(AuditKind::WebauthnCredentialUpdated, &account, id));
     let mut effects: Vec<Effect> =
@@ -52,10 +53,8 @@ pub async fn remove_credential(
     let call = Call::new(tenant, request);
     let account = call.account(session).await?;
     let mfa_only = own(&account, id)?.mfa_only;
-    call.fresh(
-        session,
-        if mfa_only { StepUpAction::SecurityKeyDelete } else { StepUpAction::WebauthnCredentialDelete },
-    )?;
+    let action = if mfa_only { StepUpAction::SecurityKeyDelete } else { StepUpAction::WebauthnCredentialDelete };
+    call.fresh(session, &account, action)?;
     let user = account.user.id;
     let mut effects = vec![
         Effect::RemovePasskey { user, id: id.clone() },
@@ -64,14 +63,13 @@ pub async fn remove_credential(
     let mut after = account.clone();
     effect::preview(&mut after, &effects, call.now);
     let mfa = &call.settings().mfa;
-    let second_factor_left = after.otp.is_some() || after.passkeys.iter().any(|passkey| passkey.mfa_only);
-    if !can_sign_in(call.settings(), &after) || (mfa_only && mfa.enabled && !mfa.optional && !second_factor_left) {
+    let second_factor_left =
+        (mfa.totp_enabled && after.otp.is_some()) || after.passkeys.iter().any(|passkey| passkey.mfa_only);
+    if !Ways::of(&after, call.settings()).any() || (mfa_only && mfa.enabled && !mfa.optional && !second_factor_left) {
         return Err(refuse(409));
     }
     if mfa_only {
-        if !second_factor_left {
-            effects.push(Effect::ForgetDevices(user));
-        }
+        effects.push(Effect::ForgetDevices(user));
         if call.settings().security_notifications.mfa_delete {
             effects.extend(notice::notice(call, &account, Template::MfaDelete));
         }
@@ -85,13 +83,4 @@ fn own<'a>(account: &'a Account, id: &CredentialId) -> Outcome<&'a Passkey> {
 
 fn entry(kind: AuditKind, account: &Account, id: &CredentialId) -> AuditEntry {
     AuditEntry::new(kind, actor(account)).with("credential_id", id.to_string())
-}
-
-/// Whether the account still has a way to sign in.
-pub(super) fn can_sign_in(settings: &Settings, account: &Account) -> bool {
-    let here = |passkey: &Passkey| !passkey.mfa_only && passkey.rp_id == settings.webauthn.relying_party_id;
-    let named = !account.emails.is_empty() || account.username.is_some();
-    (settings.passkey.enabled && account.passkeys.iter().any(here))
-        || (settings.password.enabled && account.password.is_some() && named)
-        || (settings.email.use_for_authentication && !account.emails.is_empty())
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     effect::{self, Effect},
-    rules::{claim, report},
+    rules::{claim, profile::Ways, report},
     tenant::Tenant,
     view,
 };
@@ -65,8 +65,8 @@ pub async fn add_email(
     request: &RequestMeta,
 ) -> Outcome<AddedEmail> {
     let call = Call::new(tenant, request);
-    call.fresh(session, StepUpAction::EmailCreate)?;
     let account = call.account(session).await?;
+    call.fresh(session, &account, StepUpAction::EmailCreate)?;
     has_room(call, &account)?;
     let settings = call.settings();
     let verification = settings.email.require_verification;
@@ -107,8 +107,8 @@ pub async fn set_primary_email(
     request: &RequestMeta,
 ) -> Outcome<()> {
     let call = Call::new(tenant, request);
-    call.fresh(session, StepUpAction::EmailSetPrimary)?;
     let account = call.account(session).await?;
+    call.fresh(session, &account, StepUpAction::EmailSetPrimary)?;
     let email = account.emails.iter().find(|email| email.id == id).ok_or_else(|| refuse(404))?;
     if account.user.primary_email == Some(id) {
         return Ok(());
@@ -133,8 +133,8 @@ pub async fn set_primary_email(
 /// Takes an address off the account. The main one stays.
 pub async fn remove_email(tenant: &Tenant, session: Signed<'_>, id: EmailId, request: &RequestMeta) -> Outcome<()> {
     let call = Call::new(tenant, request);
-    call.fresh(session, StepUpAction::EmailDelete)?;
     let account = call.account(session).await?;
+    call.fresh(session, &account, StepUpAction::EmailDelete)?;
     let email = account.emails.iter().find(|email| email.id == id).ok_or_else(|| refuse(404))?;
     if account.user.primary_email == Some(id) {
         return Err(refuse(409));
@@ -151,7 +151,7 @@ pub async fn remove_email(tenant: &Tenant, session: Signed<'_>, id: EmailId, req
     }
     let mut after = account.clone();
     effect::preview(&mut after, &effects, call.now);
-    if !super::credentials::can_sign_in(call.settings(), &after) {
+    if !Ways::of(&after, call.settings()).any() {
         return Err(refuse(409));
     }
     effects.push(report::account(call.occasion(FlowId(id.0)), EventKind::UserUpdateEmailDelete, &after));

@@ -102,7 +102,8 @@ async fn is_known(call: Call<'_>, user: UserId) -> Outcome<bool> {
 
 /// One audit entry and one mail for each pause, however many attempts follow (FC-52).
 async fn pause_begins(call: Call<'_>, user: UserId, account: Option<&Account>) -> Outcome<()> {
-    let entry = AuditEntry::new(AuditKind::PasswordLimitReached, account.map(|_| Actor::user(user)).unwrap_or_default());
+    let entry =
+        AuditEntry::new(AuditKind::PasswordLimitReached, account.map(|_| Actor::user(user)).unwrap_or_default());
     let mut effects = vec![Effect::Audit(entry.failed("too many password attempts from all addresses together"))];
     if call.settings().security_notifications.password_limit {
         effects.extend(account.and_then(|account| notice::notice(call, account, Template::PasswordLimit)));

@@ -52,10 +52,12 @@ pub async fn set_password(
         return Err(refuse(403));
     }
     let first = account.password.is_none();
-    call.fresh(session, if first { StepUpAction::PasswordCreate } else { StepUpAction::PasswordUpdate })?;
+    let action = if first { StepUpAction::PasswordCreate } else { StepUpAction::PasswordUpdate };
+    call.fresh(session, &account, action)?;
     let hash = call.inner().hasher.hash(&new).await?;
     let mut effects = vec![
         Effect::SetPassword { id: PasswordId::random(&call.inner().random), user, hash },
+        Effect::ForgetDevices(user),
         Effect::Audit(AuditEntry::new(AuditKind::PasswordSetSucceeded, actor(&account))),
     ];
     if !first && call.settings().security_notifications.password_update {

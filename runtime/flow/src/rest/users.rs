@@ -188,8 +188,8 @@ pub async fn delete_user(tenant: &Tenant, session: Signed<'_>, request: &Request
     if !call.settings().allow_deletion {
         return Err(refuse(404));
     }
-    call.fresh(session, StepUpAction::AccountDelete)?;
     let account = call.account(session).await?;
+    call.fresh(session, &account, StepUpAction::AccountDelete)?;
     let run = FlowId::random(&call.inner().random);
     let effects = vec![
         Effect::Audit(AuditEntry::new(AuditKind::UserDeleted, actor(&account))),
@@ -228,4 +228,3 @@ async fn begin(
     let token = NewToken { persistent: true, ..issued.token };
     Ok((token, Effect::StartSession(Box::new(issued.session))))
 }
-

@@ -8,10 +8,7 @@ use hanko_credentials::{
     Ceremony, NewOwner, Refusal as Rejection, Subject,
     passkey::{Creation, ParsedAssertion, Use},
 };
-use hanko_domain::{
-    AuditEntry, AuditKind, CredentialId, FlowId, Passkey, RequestMeta, UserId,
-    audit::Actor,
-};
+use hanko_domain::{AuditEntry, AuditKind, CredentialId, FlowId, Passkey, RequestMeta, UserId, audit::Actor};
 use hanko_model::spec::StepUpAction;
 use hanko_notify::mail::Template;
 use hanko_store::users::Account;
@@ -63,11 +60,11 @@ pub async fn credential_creation_options(
     request: &RequestMeta,
 ) -> Outcome<Value> {
     let call = Call::new(tenant, request);
-    call.fresh(session, StepUpAction::WebauthnCredentialCreate)?;
     let Some(account) = call.inner().store.account(session.user()).await? else {
         call.refused(AuditKind::WebauthnRegistrationInitFailed, Actor::none(), "unknown user").await?;
         return Err(refuse_saying(400, "user not found"));
     };
+    call.fresh(session, &account, StepUpAction::WebauthnCredentialCreate)?;
     has_room(call, &account)?;
     let email = account.primary_email().map(|email| email.address.as_str());
     let username = account.username.as_ref().map(|stored| stored.username.as_str());
@@ -76,8 +73,7 @@ pub async fn credential_creation_options(
     let inner = call.inner();
     let (attestation, user_verification) = (inner.attestation, inner.user_verification);
     let creation = Creation::Passkey { attestation, user_verification };
-    let (options, ceremony) =
-        inner.relying_party.creation_options(&inner.random, owner, &[], creation, call.now);
+    let (options, ceremony) = inner.relying_party.creation_options(&inner.random, owner, &[], creation, call.now);
     let entry = AuditEntry::new(AuditKind::WebauthnRegistrationInitSucceeded, actor(&account));
     open(call, ceremony, Registration, entry).await?;
     serde_json::to_value(options).map_err(internal)
@@ -91,13 +87,13 @@ pub async fn confirm_attestation(
     request: &RequestMeta,
 ) -> Outcome<Confirmed> {
     let call = Call::new(tenant, request);
-    call.fresh(session, StepUpAction::WebauthnCredentialCreate)?;
     let failed = AuditKind::WebauthnRegistrationFinalFailed;
     let challenge = challenge(json).map_err(|why| refuse_saying(400, why))?;
     let Some(account) = call.inner().store.account(session.user()).await? else {
         call.refused(failed, Actor::none(), "unknown user").await?;
         return Err(refuse(400));
     };
+    call.fresh(session, &account, StepUpAction::WebauthnCredentialCreate)?;
     let Some(stored) = Stored::<Registration>::load(call, id_of(&challenge)).await? else {
         call.refused(failed, actor(&account), "received unkown challenge").await?;
         return Err(refuse_saying(400, MISMATCH));
@@ -142,7 +138,9 @@ async fn not_registered(call: Call<'_>, account: &Account, rejection: &Rejection
         }
         Rejection::UserNotVerified => refuse_saying(
             422,
-            format!("{NO_ATTESTATION}: User verification required but flag not set: the authenticator did not verify its user"),
+            format!(
+                "{NO_ATTESTATION}: User verification required but flag not set: the authenticator did not verify its user"
+            ),
         ),
         Rejection::Malformed(_) => refuse_saying(400, rejection.to_string()),
         _ => refuse_saying(400, NO_ATTESTATION),
@@ -182,19 +180,15 @@ pub async fn credential_request_options(
             account.passkeys.iter().cloned().map(|passkey| Passkey { transports: Vec::new(), ..passkey }).collect();
         inner.relying_party.options_for(&inner.random, account.user.id, &passkeys, verification, call.now)
     });
-    let (options, ceremony) = of_user
-        .unwrap_or_else(|| inner.relying_party.discoverable_options(&inner.random, verification, call.now));
+    let (options, ceremony) =
+        of_user.unwrap_or_else(|| inner.relying_party.discoverable_options(&inner.random, verification, call.now));
     let who = account.as_ref().map_or_else(Actor::none, actor);
     open(call, ceremony, Login, AuditEntry::new(AuditKind::WebauthnAuthenticationInitSucceeded, who)).await?;
     serde_json::to_value(options).map_err(internal)
 }
 
 /// Signs in with a passkey. `json` is the browser's answer.
-pub async fn confirm_assertion(
-    tenant: &Tenant,
-    json: &str,
-    request: &RequestMeta,
-) -> Outcome<(Confirmed, NewToken)> {
+pub async fn confirm_assertion(tenant: &Tenant, json: &str, request: &RequestMeta) -> Outcome<(Confirmed, NewToken)> {
     let call = Call::new(tenant, request);
     let failed = AuditKind::WebauthnAuthenticationFinalFailed;
     let challenge = challenge(json).map_err(|why| refuse_saying(400, why))?;

@@ -20,7 +20,7 @@ use crate::{
         claim::{self, Holder},
         report,
     },
-    sessions::{self, Login, NewToken, Valid},
+    sessions::{NewToken, Valid},
     tenant::Tenant,
 };
 
@@ -217,11 +217,7 @@ async fn add<'a>(
     effect::preview(&mut after, &effects, call.now);
     let kind = if account.emails.is_empty() { EventKind::UserCreate } else { EventKind::UserUpdateEmailCreate };
     effects.push(report::account(at, kind, &after));
-    let change = Change {
-        spend: vec![waiting.delete()],
-        session: Some(&session.session),
-        account: Some(account),
-        effects,
-    };
+    let change =
+        Change { spend: vec![waiting.delete()], session: Some(&session.session), account: Some(account), effects };
     Ok(Decision { change, token: None })
 }
