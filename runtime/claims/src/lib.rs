@@ -64,6 +64,13 @@ impl fmt::Debug for ClaimTemplate {
     }
 }
 
+impl Default for ClaimTemplate {
+    /// No claims.
+    fn default() -> Self {
+        Self { claims: Vec::new(), texts: Template::new("claims") }
+    }
+}
+
 impl ClaimTemplate {
     /// The claims of this user. Always gives the same for the same user.
     pub fn evaluate(&self, user: &User) -> Evaluated {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hanko_claims::ClaimTemplate;
 use hanko_credentials::{Attachment, Attestation, Hasher, RelyingParty, UserVerification};
 use hanko_domain::{Clock, Random, Secret, TenantId};
 use hanko_keys::{MasterKeys, Purpose, Sealer, SigningKeys};
@@ -48,11 +49,12 @@ pub(crate) struct Inner {
     pub(crate) flow_key: Secret<[u8; 32]>,
     pub(crate) passcode_key: Secret<[u8; 32]>,
     pub(crate) limit_key: Secret<[u8; 32]>,
+    pub(crate) claims: ClaimTemplate,
     pub(crate) turns: Turns,
 }
 
 impl Tenant {
-    /// Compiles a tenant.
+    /// Compiles a tenant. Claims that cannot be evaluated are refused before, where documents are read; here they are left out.
     pub fn new(parts: TenantParts) -> Self {
         let TenantParts { project, store, master_keys, sealer, signing_keys, hasher, clock, random } = parts;
         let webauthn = &project.settings.webauthn;
@@ -71,6 +73,10 @@ impl Tenant {
             flow_key: master_keys.derive(Purpose::FlowId),
             passcode_key: master_keys.derive(Purpose::Passcode),
             limit_key: master_keys.derive(Purpose::Limit),
+            claims: ClaimTemplate::compile(&project.settings.session.jwt_template).unwrap_or_else(|refused| {
+                tracing::error!(?refused, "custom claims cannot be evaluated");
+                ClaimTemplate::default()
+            }),
             turns: Turns::default(),
             project,
             store,

@@ -28,14 +28,17 @@ statements! {
         WHERE u.tenant_id = $1 AND u.id IN \
         ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     INSERT = "INSERT INTO users (tenant_id, id, primary_email_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5)";
-    TOUCH = "UPDATE users SET updated_at = $1 WHERE tenant_id = $2 AND id = $3";
+    /// Always forward, also when the clock stands still: the time is also the version that `AS_READ` compares.
+    TOUCH = "UPDATE users SET updated_at = CASE WHEN updated_at < $1 THEN $2 ELSE updated_at + 1 END WHERE tenant_id = $3 AND id = $4";
     /// Waits for a transaction that touches the user and sees what it has left: PostgreSQL evaluates again after the wait,
     /// MariaDB's locking reads see the newest version, SQLite has one writer.
     AS_READ = "SELECT id FROM users WHERE tenant_id = $1 AND id = $2 AND updated_at = $3",
         postgres = "SELECT id FROM users WHERE tenant_id = $1 AND id = $2 AND updated_at = $3 FOR NO KEY UPDATE",
         mysql = "SELECT id FROM users WHERE tenant_id = ? AND id = ? AND updated_at = ? FOR UPDATE";
-    SET_PRIMARY_EMAIL = "UPDATE users SET primary_email_id = $1, updated_at = $2 WHERE tenant_id = $3 AND id = $4";
-    CLEAR_PRIMARY_EMAIL = "UPDATE users SET primary_email_id = NULL, updated_at = $1 WHERE tenant_id = $2 AND id = $3";
+    SET_PRIMARY_EMAIL = "UPDATE users SET primary_email_id = $1, \
+        updated_at = CASE WHEN updated_at < $2 THEN $3 ELSE updated_at + 1 END WHERE tenant_id = $4 AND id = $5";
+    CLEAR_PRIMARY_EMAIL = "UPDATE users SET primary_email_id = NULL, \
+        updated_at = CASE WHEN updated_at < $1 THEN $2 ELSE updated_at + 1 END WHERE tenant_id = $3 AND id = $4";
     /// Whatever belongs to the user refers to it and goes by that (`ON DELETE CASCADE`); audit rows do not refer to it.
     DELETE = "DELETE FROM users WHERE tenant_id = $1 AND id = $2";
 }
@@ -216,7 +219,7 @@ impl Work {
     /// as it was read waits for the end of this unit of work.
     pub async fn touch_user(&mut self, user: UserId, now: Timestamp) -> Result<(), StoreError> {
         on_work!(self, TOUCH, |sql, db| {
-            sqlx::query(sql).bind(now.0).bind(self.tenant.0).bind(user.0).execute(db).await?;
+            sqlx::query(sql).bind(now.0).bind(now.0).bind(self.tenant.0).bind(user.0).execute(db).await?;
         });
         Ok(())
     }
@@ -232,7 +235,7 @@ impl Work {
     /// Makes an address the main one.
     pub async fn set_primary_email(&mut self, user: UserId, email: EmailId, now: Timestamp) -> Result<(), StoreError> {
         on_work!(self, SET_PRIMARY_EMAIL, |sql, db| {
-            sqlx::query(sql).bind(email.0).bind(now.0).bind(self.tenant.0).bind(user.0).execute(db).await?;
+            sqlx::query(sql).bind(email.0).bind(now.0).bind(now.0).bind(self.tenant.0).bind(user.0).execute(db).await?;
         });
         Ok(())
     }
@@ -240,7 +243,7 @@ impl Work {
     /// Leaves a user without a main address.
     pub async fn clear_primary_email(&mut self, user: UserId, now: Timestamp) -> Result<(), StoreError> {
         on_work!(self, CLEAR_PRIMARY_EMAIL, |sql, db| {
-            sqlx::query(sql).bind(now.0).bind(self.tenant.0).bind(user.0).execute(db).await?;
+            sqlx::query(sql).bind(now.0).bind(now.0).bind(self.tenant.0).bind(user.0).execute(db).await?;
         });
         Ok(())
     }

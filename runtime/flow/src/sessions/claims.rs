@@ -1,9 +1,12 @@
 //! The claims of a session token, and the same as clients read them (`spec/sessions-and-public-rest.md` §3.2, §8.3).
 
+use hanko_claims::{Evaluated, User};
 use hanko_domain::{SessionId, Timestamp, UserId};
 use hanko_model::project::Session;
-use hanko_store::emails::Email;
+use hanko_store::{emails::Email, users::Account};
 use serde_json::{Map, Value, json};
+
+use crate::tenant::Inner;
 
 /// What a token says.
 pub(crate) struct Claims<'a> {
@@ -20,10 +23,33 @@ pub(crate) struct Claims<'a> {
     pub(crate) acr: &'static str,
 }
 
+/// The claims of the tenant's own for this user (§4). What cannot be said of them is left out and told in the log.
+pub(crate) fn custom(tenant: &Inner, account: &Account) -> Map<String, Value> {
+    if tenant.project.settings.session.jwt_template.is_empty() {
+        return Map::new();
+    }
+    let read = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let Evaluated { claims, dropped } = tenant.claims.evaluate(&User {
+        user_id: account.user.id.to_string(),
+        email: account.primary_email().map(|email| hanko_claims::Email {
+            address: email.address.clone(),
+            is_primary: true,
+            is_verified: email.verified,
+        }),
+        username: account.username.as_ref().map(|stored| stored.username.clone()).unwrap_or_default(),
+        public_metadata: read(&account.metadata.public),
+        unsafe_metadata: read(&account.metadata.unsafe_),
+        ..User::default()
+    });
+    for (claim, reason) in dropped {
+        tracing::warn!(tenant = %tenant.store.tenant(), user = %account.user.id, claim, reason, "a custom claim was left out");
+    }
+    claims
+}
+
 impl Claims<'_> {
-    /// Members in alphabetical order.
-    pub(crate) fn build(&self, settings: &Session) -> Map<String, Value> {
-        let mut claims = Map::new();
+    /// All claims; `claims` are those of the tenant's own, which never replace these.
+    pub(crate) fn build(&self, settings: &Session, mut claims: Map<String, Value>) -> Map<String, Value> {
         claims.insert("acr".into(), self.acr.into());
         if !self.amr.is_empty() {
             claims.insert("amr".into(), self.amr.clone().into());

@@ -13,7 +13,7 @@ use crate::{
     rules::{mfa, report, standing},
     sessions::{
         NewToken, Valid,
-        claims::{Claims, shown},
+        claims::{Claims, custom, shown},
     },
     tenant::{Inner, Tenant},
 };
@@ -155,7 +155,7 @@ async fn prepare(
         acr: if aal2 { "aal2" } else { "aal1" },
         username: account.username.as_ref().map(|stored| stored.username.as_str()),
     }
-    .build(settings);
+    .build(settings, custom(tenant, account));
     let view = shown(&claims);
     let token = sign(tenant, claims).await?;
     let session = Session {

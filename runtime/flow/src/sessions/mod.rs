@@ -15,7 +15,7 @@ use thiserror::Error;
 
 pub use check::{Checked, Use, Valid, validate};
 pub use end::log_out;
-pub(crate) use issue::{Issued, Login, NewSession, Occasion, issue, raise};
+pub(crate) use issue::{Login, NewSession, Occasion, issue, raise};
 
 /// A signed token and how to hand it over.
 #[derive(Clone, Debug)]

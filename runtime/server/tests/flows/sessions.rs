@@ -149,3 +149,27 @@ async fn claims_carry_issuer_and_audience_of_the_project() {
     assert_eq!(audit::count(&app, "SELECT COUNT(*) FROM sessions WHERE ip_address IS NULL").await, 1);
     app.end().await;
 }
+
+#[tokio::test]
+async fn claims_of_the_tenants_own_stand_in_the_token_and_none_of_them_replaces_ours() {
+    let claims = json!({
+        "role": "user",
+        "mail": "{{ .User.Email.Address }}",
+        "proven": "{{ .User.Email.IsVerified }}",
+        "theme": "{{ .User.Metadata.Unsafe \"ui.theme\" }}",
+        "meta": {"greeting": "Hello {{ .User.Username }}", "level": 3},
+    });
+    let app = TestApp::with(json!({"settings": {"session": {"jwtTemplate": {"claims": claims}}}})).await;
+    let flow = register(&app, "jane@x.de").await;
+    let shown = validate(&app, &token(&flow.answer)).await.json();
+    assert_eq!(flow.document()["payload"]["claims"], shown["claims"]);
+    let claims = shown["claims"].as_object().unwrap();
+    assert_eq!(
+        (&claims["role"], &claims["mail"], &claims["proven"]),
+        (&json!("user"), &json!("jane@x.de"), &json!(true))
+    );
+    assert_eq!(claims["meta"], json!({"greeting": "Hello ", "level": 3}));
+    assert!(!claims.contains_key("theme"), "a user without metadata does not get it, and signs in all the same");
+    assert_eq!(claims["subject"], shown["user_id"]);
+    app.end().await;
+}
