@@ -14,6 +14,9 @@ use crate::budget::{Budget, Spent};
 /// The longest path, in bytes.
 const LONGEST: usize = 256;
 
+/// The most brackets, each of which may be inside of the one before.
+const MOST_BRACKETS: usize = 16;
+
 /// A path that makes sense.
 #[derive(Clone, Debug)]
 pub(crate) struct Path(Vec<Segment>);
@@ -74,6 +77,9 @@ impl Path {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if text.len() > LONGEST {
             return Err(format!("is a path of {} bytes; write at most {LONGEST}", text.len()));
+        }
+        if text.matches(['(', '[', '{']).count() > MOST_BRACKETS {
+            return Err(format!("is a path of more than {MOST_BRACKETS} brackets; write it simpler"));
         }
         parse::path(text)
     }

@@ -4,15 +4,19 @@
 //! it has parsed is changed before it runs: methods become calls, and everything that moves text is told through a guard, which
 //! takes its cost from the budget.
 
-use gotmpl::parse::{CommandNode, DefineNode, Expr, ListNode, Node, Number, Parser, PipeNode, Pos, SmolStr};
+use gotmpl::parse::{
+    BranchNode, CommandNode, DefineNode, Expr, ListNode, Node, Number, Parser, PipeNode, Pos, SmolStr,
+};
 
 use crate::{
     path::Path,
     user::{FIELDS, METHODS, PASS, PLAIN, TEXT},
 };
 
-/// The longest template, in bytes. Its depth and its length bound the stack that it takes.
+/// The longest template, in bytes.
 const LONGEST: usize = 4 * 1024;
+/// The most blocks and parentheses around anything: each takes some kilobytes of the stack.
+const DEEPEST: usize = 24;
 /// What calling a function costs beside what it moves.
 const CALL: usize = 16;
 /// The most digits of a width of `printf`.
@@ -39,7 +43,7 @@ pub(crate) fn template(text: &str) -> Result<ListNode, String> {
     if !defined.is_empty() {
         return Err(NO_DEFINITIONS.to_owned());
     }
-    list(&mut tree)?;
+    Rewriter { depth: 0 }.list(&mut tree)?;
     Ok(tree)
 }
 
@@ -55,81 +59,132 @@ const NO_DEFINITIONS: &str = "uses `define`, `block` or `template`, which may ca
 
 type Checked = Result<(), String>;
 
-fn list(list: &mut ListNode) -> Checked {
-    list.nodes.iter_mut().try_for_each(node)
+struct Rewriter {
+    /// Of blocks and parentheses around what is looked at.
+    depth: usize,
 }
 
-fn node(node: &mut Node) -> Checked {
-    match node {
-        Node::Action(action) => {
-            let prints = action.pipe.decl.is_empty();
-            pipe(&mut action.pipe, if prints { TEXT } else { PASS })
+impl Rewriter {
+    fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T, String>) -> Result<T, String> {
+        if self.depth == DEEPEST {
+            return Err(format!(
+                "is nested deeper than {DEEPEST} blocks, `else if`s and parentheses; write it flatter"
+            ));
         }
-        Node::If(branch) | Node::With(branch) => {
-            pipe(&mut branch.pipe, PASS)?;
-            list(&mut branch.body)?;
-            branch.else_body.as_mut().map_or(Ok(()), list)
-        }
-        Node::Range(branch) => {
-            pipe(&mut branch.pipe, PLAIN)?;
-            list(&mut branch.body)?;
-            branch.else_body.as_mut().map_or(Ok(()), list)
-        }
-        Node::List(inner) => list(inner),
-        Node::Template(_) | Node::Define(_) => Err(NO_DEFINITIONS.to_owned()),
-        Node::Text(_) | Node::Break(_) | Node::Continue(_) => Ok(()),
+        self.depth += 1;
+        let done = inner(self);
+        self.depth -= 1;
+        done
     }
-}
 
-/// A pipeline whose end goes through `guard`.
-fn pipe(pipe: &mut PipeNode, guard: &str) -> Checked {
-    let cost = CALL + inner_pipe(pipe)?;
-    pipe.commands.push(guard_command(pipe.pos, guard, cost));
-    Ok(())
-}
-
-/// What its own text costs each time.
-fn inner_pipe(pipe: &mut PipeNode) -> Result<usize, String> {
-    let mut cost = 0;
-    let mut commands = Vec::with_capacity(pipe.commands.len());
-    for (at, mut command) in std::mem::take(&mut pipe.commands).into_iter().enumerate() {
-        let (guard, more) = self::command(&mut command)?;
-        if let Some(guard) = guard.filter(|_| at > 0) {
-            commands.push(guard_command(command.pos, guard, 1));
-        }
-        cost += more;
-        commands.push(command);
+    fn list(&mut self, list: &mut ListNode) -> Checked {
+        list.nodes.iter_mut().try_for_each(|node| self.node(node))
     }
-    pipe.commands = commands;
-    Ok(cost)
-}
 
-/// The guard of what is piped into it, and its cost.
-fn command(command: &mut CommandNode) -> Result<(Option<&'static str>, usize), String> {
-    let pos = command.pos;
-    let Some((first, arguments)) = command.args.split_first_mut() else { return Ok((None, 0)) };
-    let is_method = is_method(first);
-    let (guard, mut cost) = if let Expr::Identifier(_, name) = first {
-        (function(name, arguments)?, CALL)
-    } else if is_method {
-        check_path(arguments)?;
-        (Some(PLAIN), CALL + receiver(first)?)
-    } else {
-        (None, expression(first)?)
-    };
-    for argument in arguments.iter_mut() {
-        cost += expression(argument)?;
-        if let Some(guard) = guard
-            && !matches!(argument, Expr::String(..) | Expr::Number(..) | Expr::Bool(..) | Expr::Nil(..))
-        {
-            let guarded = std::mem::replace(argument, Expr::Nil(pos));
-            *argument = in_parentheses(pos, vec![call(pos), guard_of(pos, guard), number(pos, 1), guarded]);
+    fn node(&mut self, node: &mut Node) -> Checked {
+        match node {
+            Node::Action(action) => {
+                let prints = action.pipe.decl.is_empty();
+                self.pipe(&mut action.pipe, if prints { TEXT } else { PASS })
+            }
+            Node::If(branch) | Node::With(branch) => self.deeper(|inner| inner.branch(branch, PASS)),
+            Node::Range(branch) => self.deeper(|inner| inner.branch(branch, PLAIN)),
+            Node::List(inner) => self.deeper(|deeper| deeper.list(inner)),
+            Node::Template(_) | Node::Define(_) => Err(NO_DEFINITIONS.to_owned()),
+            Node::Text(_) | Node::Break(_) | Node::Continue(_) => Ok(()),
         }
     }
-    if is_method {
-        command.args.insert(0, call(pos));
+
+    fn branch(&mut self, branch: &mut BranchNode, guard: &str) -> Checked {
+        self.pipe(&mut branch.pipe, guard)?;
+        self.list(&mut branch.body)?;
+        branch.else_body.as_mut().map_or(Ok(()), |list| self.list(list))
     }
-    Ok((guard, cost))
+
+    /// A pipeline whose end goes through `guard`.
+    fn pipe(&mut self, pipe: &mut PipeNode, guard: &str) -> Checked {
+        let cost = CALL + self.inner_pipe(pipe)?;
+        pipe.commands.push(guard_command(pipe.pos, guard, cost));
+        Ok(())
+    }
+
+    /// What its own text costs each time.
+    fn inner_pipe(&mut self, pipe: &mut PipeNode) -> Result<usize, String> {
+        let mut cost = 0;
+        let mut commands = Vec::with_capacity(pipe.commands.len());
+        for (at, mut command) in std::mem::take(&mut pipe.commands).into_iter().enumerate() {
+            let (guard, more) = self.command(&mut command)?;
+            if let Some(guard) = guard.filter(|_| at > 0) {
+                commands.push(guard_command(command.pos, guard, 1));
+            }
+            cost += more;
+            commands.push(command);
+        }
+        pipe.commands = commands;
+        Ok(cost)
+    }
+
+    /// The guard of what is piped into it, and its cost.
+    fn command(&mut self, command: &mut CommandNode) -> Result<(Option<&'static str>, usize), String> {
+        let pos = command.pos;
+        let Some((first, arguments)) = command.args.split_first_mut() else { return Ok((None, 0)) };
+        let is_method = is_method(first);
+        let (guard, mut cost) = if let Expr::Identifier(_, name) = first {
+            (function(name, arguments)?, CALL)
+        } else if is_method {
+            check_path(arguments)?;
+            (Some(PLAIN), CALL + self.receiver(first)?)
+        } else {
+            (None, self.expression(first)?)
+        };
+        for argument in arguments.iter_mut() {
+            cost += self.expression(argument)?;
+            if let Some(guard) = guard
+                && !matches!(argument, Expr::String(..) | Expr::Number(..) | Expr::Bool(..) | Expr::Nil(..))
+            {
+                let guarded = std::mem::replace(argument, Expr::Nil(pos));
+                *argument = in_parentheses(pos, vec![call(pos), guard_of(pos, guard), number(pos, 1), guarded]);
+            }
+        }
+        if is_method {
+            command.args.insert(0, call(pos));
+        }
+        Ok((guard, cost))
+    }
+
+    /// An argument, or a value that stands alone.
+    fn expression(&mut self, expression: &mut Expr) -> Result<usize, String> {
+        let pos = expression.pos();
+        if is_method(expression) {
+            let cost = self.receiver(expression)?;
+            let method = std::mem::replace(expression, Expr::Nil(pos));
+            *expression = in_parentheses(pos, vec![call(pos), method]);
+            return Ok(CALL + cost);
+        }
+        Ok(match expression {
+            Expr::String(_, text) => 1 + text.len(),
+            Expr::Pipe(_, pipe) => self.deeper(|inner| inner.inner_pipe(pipe))?,
+            // A function without arguments.
+            Expr::Identifier(_, name) => {
+                function(name, &[])?;
+                CALL
+            }
+            other => self.receiver(other)?,
+        })
+    }
+
+    /// What a field is taken of.
+    fn receiver(&mut self, expression: &mut Expr) -> Result<usize, String> {
+        let (fields, cost) = match expression {
+            Expr::Field(_, fields) | Expr::Variable(_, _, fields) => (fields, 0),
+            Expr::Chain(_, inner, fields) => (fields, self.expression(inner)?),
+            _ => return Ok(1),
+        };
+        if let Some(unknown) = fields.iter().find(|field| !FIELDS.contains(&field.as_str())) {
+            return Err(format!("names `.{unknown}`, which is not there; there are .{}", FIELDS.join(", .")));
+        }
+        Ok(cost + fields.len() + 1)
+    }
 }
 
 fn function(name: &str, arguments: &[Expr]) -> Result<Option<&'static str>, String> {
@@ -169,40 +224,6 @@ fn check_path(arguments: &[Expr]) -> Checked {
         None | Some([]) => Ok(()),
         Some(parts) => Path::parse(&parts.join(".")).map(drop),
     }
-}
-
-/// An argument, or a value that stands alone.
-fn expression(expression: &mut Expr) -> Result<usize, String> {
-    let pos = expression.pos();
-    if is_method(expression) {
-        let cost = receiver(expression)?;
-        let method = std::mem::replace(expression, Expr::Nil(pos));
-        *expression = in_parentheses(pos, vec![call(pos), method]);
-        return Ok(CALL + cost);
-    }
-    Ok(match expression {
-        Expr::String(_, text) => 1 + text.len(),
-        Expr::Pipe(_, pipe) => inner_pipe(pipe)?,
-        // A function without arguments.
-        Expr::Identifier(_, name) => {
-            function(name, &[])?;
-            CALL
-        }
-        other => receiver(other)?,
-    })
-}
-
-/// What a field is taken of.
-fn receiver(expression: &mut Expr) -> Result<usize, String> {
-    let (fields, cost) = match expression {
-        Expr::Field(_, fields) | Expr::Variable(_, _, fields) => (fields, 0),
-        Expr::Chain(_, inner, fields) => (fields, self::expression(inner)?),
-        _ => return Ok(1),
-    };
-    if let Some(unknown) = fields.iter().find(|field| !FIELDS.contains(&field.as_str())) {
-        return Err(format!("names `.{unknown}`, which is not there; there are .{}", FIELDS.join(", .")));
-    }
-    Ok(cost + fields.len() + 1)
 }
 
 fn is_method(expression: &Expr) -> bool {
