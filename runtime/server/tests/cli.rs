@@ -175,7 +175,7 @@ fn a_claim_that_cannot_be_evaluated_is_found_by_check() {
     let (code, out, err) = run(folder.path(), &["check", "project.yaml"]);
     let claim = "default/acme: spec.settings.session.jwtTemplate.claims.meta.surname";
     assert!(out.starts_with(&format!("{claim}: names `.Surname`, which is not there; there are .User,")), "{out}");
-    assert_eq!((code, err.as_str()), (1, "1 problem found\n"));
+    assert_eq!((code, err.as_str()), (1, "hanko-runtime: 1 problem found\n"));
 }
 
 #[test]
