@@ -42,14 +42,13 @@ export class Flow {
 /** The capabilities of a client that is no browser. */
 export const NO_WEBAUTHN = { webauthn_available: false, webauthn_conditional_mediation_available: false, webauthn_platform_authenticator_available: false };
 
-/** Registers an address by passcode and, where the tenant asks for one, with a password. Answers the finished flow. */
+/** Registers an address, by passcode and with a password where the tenant asks for them. Answers the finished flow. */
 export async function register(base, email, { password = 'correct horse battery', mailUrl } = {}) {
   const before = (await mailsTo(email, mailUrl)).length;
   const flow = await Flow.start(base, 'registration');
   await flow.act('register_client_capabilities', NO_WEBAUTHN);
   await flow.act('register_login_identifier', { email });
-  flow.is('passcode_confirmation');
-  await flow.act('verify_passcode', { code: await codeFor(email, { count: before + 1, url: mailUrl }) });
+  if (flow.state.name === 'passcode_confirmation') await flow.act('verify_passcode', { code: await codeFor(email, { count: before + 1, url: mailUrl }) });
   if (flow.state.name === 'credential_onboarding_chooser') await flow.act('continue_to_password_registration');
   if (flow.state.name === 'password_creation') await flow.act('register_password', { new_password: password });
   if (flow.state.name === 'mfa_method_chooser') await flow.act('skip');

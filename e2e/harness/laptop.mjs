@@ -136,7 +136,7 @@ const PAGE = `<!doctype html>
   const session = document.getElementById('session');
   const show = (signedIn) => {
     session.hidden = !signedIn;
-    document.querySelector('main').replaceChildren(...signedIn ? [] : [element]);
+    document.querySelector('main').replaceChildren(...signedIn === (element.localName === 'hanko-profile') ? [element] : []);
   };
   hanko.onSessionCreated(() => show(true));
   session.firstChild.onclick = async () => { await hanko.logout(); location.reload(); };

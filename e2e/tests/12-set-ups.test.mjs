@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { waitFor } from '../harness/cluster.mjs';
 import { cookieNamed, people, session } from '../harness/family.mjs';
+import { Profile } from '../harness/profile.mjs';
 
-const CODES = { password: { enabled: false }, passkey: { enabled: false }, mfa: { enabled: false } };
+const CODES = { account: { allowDeletion: true }, password: { enabled: false }, passkey: { enabled: false }, mfa: { enabled: false } };
 const { family, stage } = people({
   cookie: CODES,
   header: { ...CODES, session: { enableAuthTokenHeader: true } },
@@ -90,6 +91,16 @@ for (const mode of ['cookie', 'header']) {
     const { url } = await stage.laptop.reach(mode);
     assert.equal((await fetch(`${url}/logout`, { method: 'POST', headers: { authorization: `Bearer ${token}` } })).status, 204);
     await isTold(page, 'onSessionExpired');
+    assert.equal((await page.evaluate(() => hanko.validateSession())).is_valid, false);
+  });
+
+  family(`in ${mode} mode a page is told that the account was deleted`, async ({ visit, page }) => {
+    const ada = await visit(mode, 'deleted');
+    await signUp(ada);
+    await ada.open(stage.laptop.page(mode, { element: 'hanko-profile' }), 'profileEmails');
+    await ada.firstStateSettled('profile_init');
+    await new Profile(ada).deleteAccount();
+    await isTold(page, 'onUserDeleted');
     assert.equal((await page.evaluate(() => hanko.validateSession())).is_valid, false);
   });
 
