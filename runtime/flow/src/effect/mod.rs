@@ -119,6 +119,26 @@ pub(crate) enum Effect {
     Event(EventKind, Value),
 }
 
+impl Effect {
+    /// Whose row it moves on, so that whoever decided by what was read before decides again.
+    fn touches(&self) -> Option<UserId> {
+        match self {
+            Self::StorePasskey(passkey) => Some(passkey.user),
+            Self::StoreOtp(secret) => Some(secret.user),
+            Self::RemovePassword(user) | Self::RemoveUsername(user) | Self::RemoveOtp(user) => Some(*user),
+            Self::RemoveUnproven { user, .. }
+            | Self::SetPassword { user, .. }
+            | Self::RemovePasskey { user, .. }
+            | Self::AddUsername { user, .. }
+            | Self::ChangeUsername { user, .. }
+            | Self::AddEmail { user, .. }
+            | Self::RemoveEmail { user, .. }
+            | Self::PutMetadata { user, .. } => Some(*user),
+            _ => None,
+        }
+    }
+}
+
 /// Applies effects in order. `false`: somebody else was faster with something single-use; nothing must be committed.
 pub(crate) async fn apply_all(
     effects: Vec<Effect>,
@@ -143,6 +163,9 @@ async fn apply(
     now: Timestamp,
 ) -> Result<bool, Failure> {
     let random = &tenant.random;
+    if let Some(user) = effect.touches() {
+        work.touch_user(user, now).await?;
+    }
     match effect {
         Effect::Audit(entry) => record(entry, work, tenant, request, now).await?,
         Effect::Mail(message) => {
@@ -155,7 +178,6 @@ async fn apply(
             work.verify_email(email, now).await?;
         }
         Effect::RemoveUnproven { user, address } => {
-            work.touch_user(user, now).await?;
             let password = work.delete_password(user).await?;
             let passkeys = work.delete_passkeys_of(user).await?;
             let otp = work.delete_otp_secret_of(user).await?;
@@ -177,40 +199,32 @@ async fn apply(
             }
         }
         Effect::SetPassword { id, user, hash } => {
-            work.touch_user(user, now).await?;
             work.put_password(id, user, &Secret::new(hash.as_str().to_owned()), now).await?;
         }
         Effect::RemovePassword(user) => {
-            work.touch_user(user, now).await?;
             work.delete_password(user).await?;
         }
         Effect::UpgradePassword { user, old, new } => {
             work.upgrade_password(user, &old, &Secret::new(new.as_str().to_owned()), now).await?;
         }
         Effect::StorePasskey(passkey) => {
-            work.touch_user(passkey.user, now).await?;
             work.insert_passkey(&passkey).await?;
         }
         Effect::UsePasskey { passkey, previous } => return Ok(work.use_passkey(&passkey, previous, now).await?),
         Effect::RenamePasskey { user, id, name } => return Ok(work.rename_passkey(user, &id, &name).await?),
         Effect::RemovePasskey { user, id } => {
-            work.touch_user(user, now).await?;
             return Ok(work.delete_passkey(user, &id).await?);
         }
         Effect::AddUsername { id, user, username } => {
-            work.touch_user(user, now).await?;
             work.insert_username(id, user, &username, now).await?;
         }
         Effect::ChangeUsername { user, username } => {
-            work.touch_user(user, now).await?;
             return Ok(work.update_username(user, &username, now).await?);
         }
         Effect::RemoveUsername(user) => {
-            work.touch_user(user, now).await?;
             return Ok(work.delete_username(user).await?);
         }
         Effect::AddEmail { id, user, address, verified, primary } => {
-            work.touch_user(user, now).await?;
             work.insert_email(id, user, &address, verified, now).await?;
             if primary {
                 work.set_primary_email(user, id, now).await?;
@@ -218,25 +232,21 @@ async fn apply(
         }
         Effect::SetPrimaryEmail { user, id } => work.set_primary_email(user, id, now).await?,
         Effect::RemoveEmail { user, id, primary } => {
-            work.touch_user(user, now).await?;
             if primary {
                 work.clear_primary_email(user, now).await?;
             }
             return Ok(work.delete_email(user, id).await?);
         }
         Effect::StoreOtp(secret) => {
-            work.touch_user(secret.user, now).await?;
             work.insert_otp_secret(&secret).await?;
         }
         Effect::RemoveOtp(user) => {
-            work.touch_user(user, now).await?;
             work.delete_otp_secret_of(user).await?;
         }
         Effect::ForgetDevices(user) => {
             work.delete_trusted_devices_of(user).await?;
         }
         Effect::PutMetadata { user, metadata } => {
-            work.touch_user(user, now).await?;
             work.put_metadata(user, &metadata, now).await?;
         }
         Effect::DeleteAccount(user) => return Ok(work.delete_user(user).await?),

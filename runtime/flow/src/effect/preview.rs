@@ -11,9 +11,18 @@ pub(super) fn stored_username(id: UsernameId, user: UserId, username: &Username,
     StoredUsername { id, user, username: username.as_str().to_owned(), created_at: now, updated_at: now }
 }
 
+/// The time of the row only grows, as the store has it: it tells whoever read it before that it has changed.
+fn touch(account: &mut Account, now: Timestamp) {
+    let user = &mut account.user;
+    user.updated_at = if user.updated_at < now { now } else { Timestamp(user.updated_at.0 + 1) };
+}
+
 /// Shows what an account will be once the effects are applied: the answer is written before the transaction.
 pub(crate) fn preview(account: &mut Account, effects: &[Effect], now: Timestamp) {
     for effect in effects {
+        if effect.touches() == Some(account.user.id) {
+            touch(account, now);
+        }
         match effect {
             Effect::VerifyEmail(id) => {
                 account.emails.iter_mut().filter(|email| email.id == *id).for_each(|email| {
@@ -22,13 +31,11 @@ pub(crate) fn preview(account: &mut Account, effects: &[Effect], now: Timestamp)
                 });
             }
             Effect::RemoveUnproven { .. } => {
-                account.user.updated_at = now;
                 account.passkeys.clear();
                 account.password = None;
                 account.otp = None;
             }
             Effect::SetPassword { id, .. } => {
-                account.user.updated_at = now;
                 let info = account.password.take();
                 let id = info.as_ref().map_or(*id, |info| info.id);
                 let created_at = info.map_or(now, |info| info.created_at);
@@ -43,13 +50,13 @@ pub(crate) fn preview(account: &mut Account, effects: &[Effect], now: Timestamp)
                     .for_each(|stored| *stored = passkey.clone());
             }
             Effect::StoreOtp(secret) => account.otp = Some(OtpInfo { id: secret.id, created_at: secret.created_at }),
-            Effect::SetPrimaryEmail { id, .. } => {
-                account.user.updated_at = now;
+            Effect::SetPrimaryEmail { user, id } if *user == account.user.id => {
+                touch(account, now);
                 account.user.primary_email = Some(*id);
             }
             Effect::RemoveEmail { user, id, primary } if *user == account.user.id => {
-                account.user.updated_at = now;
                 if *primary {
+                    touch(account, now);
                     account.user.primary_email = None;
                 }
                 account.emails.retain(|email| email.id != *id);
@@ -76,8 +83,8 @@ pub(crate) fn preview(account: &mut Account, effects: &[Effect], now: Timestamp)
                 account.username = Some(stored_username(*id, *user, username, now));
             }
             Effect::AddEmail { id, user, address, verified, primary } if *user == account.user.id => {
-                account.user.updated_at = now;
                 if *primary {
+                    touch(account, now);
                     account.user.primary_email = Some(*id);
                 }
                 account.emails.push(Email {

@@ -1,5 +1,5 @@
 //! A walk through everything the flows offer, for many kinds of projects: every answer is held against the contract's tables,
-//! and every state and action of both flows is reached.
+//! and every state and action of the flows is reached.
 
 mod check;
 pub mod graph;
@@ -267,10 +267,10 @@ async fn trust(app: &TestApp, person: &Person) -> String {
     cookie.split(';').next().unwrap().to_owned()
 }
 
-/// The edges of a flow's declaration, read from the page that is drawn from it.
-fn declared() -> BTreeSet<(String, String, String, String)> {
+/// The edges of the flows' declarations, read from the pages that are drawn from them.
+fn declared(flows: &[&str]) -> BTreeSet<(String, String, String, String)> {
     let mut edges = BTreeSet::new();
-    for (flow, page) in hanko_flow::diagrams() {
+    for (flow, page) in hanko_flow::diagrams().into_iter().filter(|(flow, _)| flows.contains(flow)) {
         for line in page.lines() {
             if let Some((from, rest)) = line.trim().split_once(" --> ")
                 && let Some((to, action)) = rest.split_once(": ")
@@ -331,7 +331,7 @@ async fn everything_offered_can_be_done_and_is_what_the_contract_says() {
     for walk in walks {
         walked.extend(walk.await.unwrap());
     }
-    let declared = declared();
+    let declared = declared(&["login", "registration"]);
     for (flow, from, action, to) in walked.iter().filter(|(_, from, action, to)| from != to && action != "back") {
         let edge = ((*flow).to_owned(), (*from).to_owned(), action.clone(), (*to).to_owned());
         assert!(declared.contains(&edge), "{edge:?} is not declared");
