@@ -10,8 +10,9 @@ use crate::{
         totp::OfferSecret,
     },
     states::{
-        account_deleted, error, login_method_chooser, login_otp, login_passkey, login_password, login_security_key,
-        mfa_otp_secret_creation, passcode_confirmation, preflight, profile_init, webauthn_credential_verification,
+        account_deleted, back::Back, error, login_method_chooser, login_otp, login_passkey, login_password,
+        login_security_key, mfa_otp_secret_creation, passcode_confirmation, preflight, profile_init,
+        webauthn_credential_verification,
     },
 };
 
@@ -26,8 +27,9 @@ pub(super) fn flow() -> Flow {
         .state(login_method_chooser::state())
         .state(login_password::state())
         .state(login_passkey::state())
-        .state(login_otp::state())
-        .state(login_security_key::state())
+        // Unlike in a login, nothing was proven on the way here that `back` would undo.
+        .state(login_otp::state().on(Back))
+        .state(login_security_key::state().on(Back))
         .state(account_deleted::state())
         .state(error::state())
         .before_each(ReadOwner)

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::engine::{Action, Cx, Failure, Step, declaration::Nothing};
 
-pub(super) struct Back;
+pub(crate) struct Back;
 
 #[async_trait]
 impl Action for Back {

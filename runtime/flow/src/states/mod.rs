@@ -1,7 +1,7 @@
 //! One file for each state; it tells everything the state can do.
 
 pub(crate) mod account_deleted;
-mod back;
+pub(crate) mod back;
 pub(crate) mod credential_onboarding_chooser;
 pub(crate) mod device_trust;
 pub(crate) mod error;
