@@ -26,7 +26,10 @@ fn page(flow: &Flow) -> String {
             }
         }
     }
-    page.push_str("    success --> [*]\n```\n");
+    for end in flow.states.iter().filter(|state| state.actions.is_empty() && state.name != "error") {
+        let _ = writeln!(page, "    {} --> [*]", end.name);
+    }
+    page.push_str("```\n");
     page
 }
 
