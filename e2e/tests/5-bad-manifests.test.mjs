@@ -1,7 +1,7 @@
 // A bad manifest is refused where the API server can see it, else a condition names what to do, and the tenant keeps its last good state.
 import assert from 'node:assert/strict';
 import { scenario } from '../harness/artefacts.mjs';
-import { api, apply, find, path, staysTrue } from '../harness/cluster.mjs';
+import { OPERATOR, api, apply, find, list, path, remove, staysTrue, waitFor } from '../harness/cluster.mjs';
 import { register } from '../harness/flow.mjs';
 import { secret } from '../harness/secrets.mjs';
 import { condition, podsOf, project, ready, revisions, waitForCondition } from '../harness/tenant.mjs';
@@ -24,6 +24,9 @@ scenario('the API server refuses what it can see', { namespace: 'manifests' }, a
   await t.test('no host', () => refused(project(namespace, 'bad', { hosts: [] }), /host/));
   await t.test('a value outside an enumeration', () => refused(project(namespace, 'bad', { deletionPolicy: 'Maybe' }), /deletionPolicy/));
   await t.test('a username that is longer than it may be', () => refused(project(namespace, 'bad', { settings: { username: { minLength: 40 } } }), /settings\.username.*minLength/));
+  await t.test('step-up for no action', () => refused(project(namespace, 'bad', { settings: { account: { stepUp: { enabled: true, actions: [] } } } }), /stepUp\.actions/));
+  await t.test('mails without mail', () =>
+    refused(project(namespace, 'bad', { mail: undefined, settings: { securityNotifications: { notifications: { mfaDelete: { enabled: true } } } } }), /securityNotifications.*add spec\.mail/));
   await t.test('a changed tenant id', async () => {
     const ids = ['0b0f7f6e-6f0c-4d59-9d3a-7d6d1f1c0a01', '0b0f7f6e-6f0c-4d59-9d3a-7d6d1f1c0a02'];
     await apply(project(namespace, 'identified', { tenantId: ids[0] }));
@@ -45,6 +48,22 @@ scenario('what only makes sense together is told in a condition', { namespace: '
   assert.equal((await podsOf(namespace, 'lockout')).length, 0);
   await apply(project(namespace, 'lockout', { settings: { email: { optional: true }, username: { enabled: true } } }));
   await waitForCondition(namespace, 'lockout', 'Ready');
+});
+
+scenario('claims nested without end are told in a condition, and hide no other project', { namespace: 'manifests' }, async ({ namespace }) => {
+  const claims = { deep: JSON.parse(`${'{"a":'.repeat(1000)}1${'}'.repeat(1000)}`) };
+  await apply(project(namespace, 'deep', { settings: { session: { jwtTemplate: { claims } } } }));
+  // A new operator begins with one list of all projects.
+  for (const { metadata: { name } } of await list('Pod', OPERATOR.namespace, 'app.kubernetes.io/name=hanko-operator')) {
+    await remove('Pod', OPERATOR.namespace, name);
+    await waitFor('the old operator to go', async () => !(await find('Pod', OPERATOR.namespace, name)));
+  }
+  await apply(project(namespace, 'shallow'));
+  await waitForCondition(namespace, 'shallow', 'Ready');
+  const { reason, message } = condition(await waitForCondition(namespace, 'deep', 'Accepted', 'False'), 'Accepted');
+  assert.equal(reason, 'Invalid');
+  assert.match(message, /spec\.settings\.session\.jwtTemplate\.claims\.deep: is nested deeper than 8/);
+  assert.equal((await podsOf(namespace, 'deep')).length, 0);
 });
 
 scenario('a missing Secret is named, and its arrival is noticed', { namespace: 'manifests' }, async ({ namespace }) => {

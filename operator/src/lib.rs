@@ -12,9 +12,9 @@
 //! 4. [`apply`] writes what differs, and [`acknowledge`] asks every pod what it really serves.
 //! 5. [`status`] says how it went. Pure.
 //!
-//! Around them: [`watches`] and [`cache`] (what happens in the cluster), [`pace`] (when to look again), [`deletion`] (the fate of data),
-//! [`claims`] (who has which host), [`leader`] (one of several replicas works), [`health`] and [`metrics`], and [`run`], which puts
-//! it all together.
+//! Around them: [`watches`] and [`cache`] (what happens in the cluster), [`client`] (which reads whatever it is answered), [`pace`] (when
+//! to look again), [`deletion`] (the fate of data), [`claims`] (who has which host), [`leader`] (one of several replicas works), [`health`]
+//! and [`metrics`], and [`run`], which puts it all together.
 
 mod acknowledge;
 mod apply;
@@ -22,6 +22,7 @@ mod build;
 mod cache;
 mod claims;
 mod cli;
+mod client;
 mod deletion;
 mod dereference;
 mod health;

@@ -26,6 +26,7 @@ use crate::{
     apply::{Writer, explain},
     cache::{Caches, Scope},
     cli::RunArgs,
+    client::client,
     health::{self, Health},
     leader::Leadership,
     metrics::Metrics,
@@ -89,7 +90,7 @@ async fn serve(args: RunArgs) -> Result<(), Error> {
     let server = async { server.await.map_err(|source| Error::Health { address: args.health_address, source }) };
     let mut config = Config::infer().await?;
     config.read_timeout = Some(SILENCE);
-    let client = Client::try_from(config)?;
+    let client = client(config)?;
     let operator = Operator { client, health, metrics, args: args.clone(), identity: identity(&args.own_name)? };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), namespaces = ?args.namespaces, "starting");
     let work = async {
