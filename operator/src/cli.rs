@@ -42,7 +42,7 @@ pub(crate) struct RunArgs {
     #[arg(long, env = "POD_NAME", default_value = "hanko-operator")]
     pub(crate) own_name: String,
     /// Log filter, such as `info` or `hanko_operator=debug`.
-    #[arg(long, env = "HANKO_LOG_LEVEL", default_value = "info,kube_client::client::builder=off")]
+    #[arg(long, env = "HANKO_LOG_LEVEL", default_value = "info")]
     pub(crate) log_level: String,
 }
 

@@ -20,7 +20,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::{
     apply::{Writer, explain},
@@ -75,9 +79,15 @@ pub(crate) fn run(args: RunArgs) -> Result<(), Error> {
         .with_current_span(false)
         .with_span_list(false)
         .with_writer(std::io::stderr);
-    tracing_subscriber::registry().with(args.log_level.parse::<Targets>()?).with(lines).init();
+    tracing_subscriber::registry().with(filter(&args.log_level)?).with(lines).init();
     rustls::crypto::aws_lc_rs::default_provider().install_default().map_err(|_| Error::Tls)?;
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(serve(args))
+}
+
+/// Whatever is asked for, never what kube says of an answer it cannot read: that is the whole answer, and it may be a Secret. Errors
+/// are logged where they are handled.
+fn filter(wanted: &str) -> Result<Targets, Error> {
+    Ok(wanted.parse::<Targets>()?.with_target("kube_client::client", LevelFilter::OFF))
 }
 
 async fn serve(args: RunArgs) -> Result<(), Error> {
@@ -245,4 +255,19 @@ fn conditions(caches: &Caches) -> Vec<(String, String)> {
         all.iter().map(|condition| (text(condition, "type"), text(condition, "status"))).collect::<Vec<_>>()
     };
     caches.projects().flat_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn no_log_level_makes_kube_log_an_answer() {
+        for wanted in ["info", "trace", "info,kube_client::client=trace"] {
+            assert!(!filter(wanted).unwrap().would_enable("kube_client::client", &Level::ERROR), "{wanted}");
+        }
+        assert!(filter("info").unwrap().would_enable("hanko_operator::run", &Level::INFO));
+    }
 }
