@@ -1,13 +1,14 @@
 //! What handlers ask for. Authorisation is one of these: a route that needs a user says [`SessionUser`].
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, marker::PhantomData, sync::Arc};
 
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, Path},
     response::{IntoResponse, Response},
 };
 use hanko_domain::RequestMeta;
 use hanko_flow::sessions::{Checked, SessionError, Use, Valid, validate};
+use hanko_model::project::Settings;
 use hanko_store::StoreError;
 use http::{HeaderMap, HeaderName, StatusCode, header, request::Parts};
 
@@ -58,6 +59,23 @@ impl<S: Sync> FromRequestParts<S> for Meta {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Self::of(parts, X_LANGUAGE)
+    }
+}
+
+/// The same, where mails go by the browser's own language (`spec/sessions-and-public-rest.md` §13.2).
+pub(crate) struct BrowserMeta(pub(crate) RequestMeta);
+
+impl<S: Sync> FromRequestParts<S> for BrowserMeta {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Meta::of(parts, header::ACCEPT_LANGUAGE).map(|Meta(meta)| Self(meta))
+    }
+}
+
+impl Meta {
+    fn of(parts: &Parts, language: HeaderName) -> Result<Self, ApiError> {
         let cx = cx(parts)?;
         let (ip, trusted_devices) = match &cx.found {
             Found::Tenant(served) => {
@@ -69,7 +87,7 @@ impl<S: Sync> FromRequestParts<S> for Meta {
             id: cx.id.to_str().unwrap_or_default().to_owned(),
             ip: Some(ip),
             user_agent: text(&parts.headers, header::USER_AGENT, USER_AGENT),
-            language: text(&parts.headers, X_LANGUAGE, LANGUAGE),
+            language: text(&parts.headers, language, LANGUAGE),
             trusted_devices,
         }))
     }
@@ -126,6 +144,53 @@ impl<S: Sync> FromRequestParts<S> for SessionUser {
             }
             Err(error) => Err(ApiError::from(error).into_response()),
         }
+    }
+}
+
+/// Whoever is signed in, if anybody is; nothing counts as a use.
+pub(crate) struct MaybeSession(pub(crate) Option<Box<Valid>>);
+
+impl<S: Sync> FromRequestParts<S> for MaybeSession {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Tenant(served) = Tenant::from_request_parts(parts, state).await?;
+        let Meta(meta) = Meta::from_request_parts(parts, state).await?;
+        match presented(&served, &parts.headers, Use::Check, &meta).await? {
+            Presented::Valid(valid) => Ok(Self(Some(valid))),
+            Presented::Nobody { .. } => Ok(Self(None)),
+        }
+    }
+}
+
+/// When a project offers an endpoint (`spec/sessions-and-public-rest.md` §13.1).
+pub(crate) trait Offer {
+    /// Whether these settings do.
+    fn is_made(settings: &Settings) -> bool;
+}
+
+/// 404 unless the project offers the endpoint. Decided for each request, before anything else of it is looked at.
+pub(crate) struct Offered<O>(PhantomData<O>);
+
+impl<S: Sync, O: Offer> FromRequestParts<S> for Offered<O> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Tenant(served) = Tenant::from_request_parts(parts, state).await?;
+        let made = O::is_made(&served.configuration.project.settings);
+        if made { Ok(Self(PhantomData)) } else { Err(ApiError::of(StatusCode::NOT_FOUND)) }
+    }
+}
+
+/// The last part of a path. Where it is no text, there is nothing.
+pub(crate) struct Id(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let id = Path::<String>::from_request_parts(parts, state).await;
+        id.map(|Path(id)| Self(id)).map_err(|_| ApiError::of(StatusCode::NOT_FOUND))
     }
 }
 

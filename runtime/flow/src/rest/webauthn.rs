@@ -154,21 +154,26 @@ fn has_room(call: Call<'_>, account: &Account) -> Outcome<()> {
     if passkeys < limit { Ok(()) } else { Err(refuse(409)) }
 }
 
-/// Options to sign in with a passkey. The passkeys of a named user are listed only where the project gives hints: whose list is empty
+/// Options to sign in with a passkey; `Err`: what should name a user is no id. The passkeys of a named user are listed only where the project gives hints: whose list is empty
 /// would tell who has an account.
 pub async fn credential_request_options(
     tenant: &Tenant,
-    user: Option<UserId>,
+    user: Option<Result<UserId, ()>>,
     request: &RequestMeta,
 ) -> Outcome<Value> {
     let call = Call::new(tenant, request);
     let inner = call.inner();
     let verification = inner.user_verification;
+    let failed = AuditKind::WebauthnAuthenticationInitFailed;
     let account = match user {
         None => None,
-        Some(user) => match inner.store.account(user).await? {
+        Some(Err(())) => {
+            call.refused(failed, Actor::none(), "user_id is not a uuid").await?;
+            return Err(refuse_saying(400, "failed to parse UserID as uuid"));
+        }
+        Some(Ok(user)) => match inner.store.account(user).await? {
             None if !strangers::is_one(inner, user) => {
-                call.refused(AuditKind::WebauthnAuthenticationInitFailed, Actor::none(), "unknown user").await?;
+                call.refused(failed, Actor::none(), "unknown user").await?;
                 return Err(refuse_saying(400, "user not found"));
             }
             account => account,

@@ -5,6 +5,9 @@ use std::time::Duration;
 use hanko_model::{project::Cookie, spec::SameSite};
 use http::{HeaderMap, HeaderValue, header};
 
+/// The name of the cookie of a sign-up.
+pub(crate) const EMAIL: &str = "hanko_email_id";
+
 /// The cookie of one tenant, its attributes written once.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionCookie {
@@ -55,6 +58,16 @@ impl SessionCookie {
             .unwrap_or(HeaderValue::from_static(""));
         value.set_sensitive(true);
         value
+    }
+
+    /// The cookie that tells a browser which address it signs up with, until it is closed. Pages of other sites use these endpoints
+    /// too, so it goes along with their requests, where that is possible: over https.
+    pub(crate) fn email(&self, id: impl std::fmt::Display) -> HeaderValue {
+        let domain = self.before.trim_start_matches("; Path=/");
+        let (flags, same_site) = self.after.split_once("; SameSite=").unwrap_or((&self.after, "Lax"));
+        let same_site = if flags.contains("Secure") { "None" } else { same_site };
+        HeaderValue::try_from(format!("{EMAIL}={id}{domain}{flags}; SameSite={same_site}"))
+            .unwrap_or(HeaderValue::from_static(""))
     }
 
     /// The values a request carries under this name, in order.

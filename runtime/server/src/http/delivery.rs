@@ -33,6 +33,13 @@ pub(crate) fn deliver(served: &Served, new: Option<&NewToken>) -> Delivery {
     Delivery(headers)
 }
 
+/// A token of an endpoint of earlier versions: nothing is said of how long the browser keeps it (§13.2).
+pub(crate) fn deliver_only(served: &Served, new: Option<&NewToken>) -> Delivery {
+    let Delivery(mut headers) = deliver(served, new);
+    headers.retain(|(name, _)| name != X_SESSION_RETENTION);
+    Delivery(headers)
+}
+
 /// A device that is trusted from now on.
 pub(crate) fn trust(served: &Served, trusted: Option<&TrustedDevice>) -> Delivery {
     let name = &served.configuration.project.settings.mfa.device_trust.cookie_name;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
+use hanko_flow::rest::{Refusal, RestError};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -41,9 +42,36 @@ impl ApiError {
         Self::of(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// As the flows' crate refuses.
+    pub(crate) fn of_refusal(refusal: Refusal) -> Self {
+        let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        refusal.message.map_or_else(|| Self::of(status), |message| Self::saying(status, message))
+    }
+
+    /// What a client is told.
+    pub(crate) fn into_refusal(self) -> Refusal {
+        Refusal { status: self.status.as_u16(), message: Some(self.message) }
+    }
+
     /// With words of its own.
     pub(crate) fn saying(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self { status, message: message.into() }
+    }
+}
+
+impl From<RestError> for ApiError {
+    fn from(error: RestError) -> Self {
+        match error {
+            RestError::Refused(refusal) => Self::of_refusal(refusal),
+            RestError::Busy(cause) => {
+                tracing::debug!(cause, "a request may be repeated");
+                Self::of(StatusCode::SERVICE_UNAVAILABLE)
+            }
+            RestError::Internal(cause) => {
+                tracing::error!(cause, "a request failed");
+                Self::of(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+        }
     }
 }
 

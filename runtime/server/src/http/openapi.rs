@@ -19,6 +19,8 @@ use super::error::Error;
 
 /// Endpoints that upstream has removed; one switch of the project turns them off.
 pub(crate) const DEPRECATED: &str = "deprecated";
+/// Back ends ask at every request of theirs, all from one address: not limited.
+const SESSIONS: [&str; 2] = ["/sessions/validate", "/session"];
 /// What the platform asks; it belongs to no project.
 pub(crate) const HEALTH: &str = "health";
 
@@ -42,27 +44,17 @@ pub(crate) fn document(mut described: OpenApi) -> Bytes {
     let components = described.components.get_or_insert_default();
     components.schemas.insert(Error::name().into_owned(), Error::schema());
     // What the macros make is JSON; a test reads it.
-    let mut document = serde_json::to_value(&described).unwrap_or_default();
-    document["info"] = json!({
-        "title": "Public API",
-        "version": env!("CARGO_PKG_VERSION"),
-        "description": "What browsers, apps and back ends call: the flows, sessions, and the REST endpoints of earlier versions. \
-            The base is the project's own host.",
-        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-    });
-    document["servers"] = json!([{"url": "/", "description": "The project's host."}]);
-    document["tags"] = json!([
-        {"name": "flows", "description": "Signing up, signing in, and the profile, step by step."},
-        {"name": "sessions", "description": "Who is signed in."},
-        {"name": "project", "description": "What the project publishes."},
-        {"name": DEPRECATED, "description": "Endpoints of earlier versions. `legacyApi.enabled: false` in the project turns them off: they answer 404."},
-        {"name": HEALTH, "description": "Whether the process lives and is ready."},
-    ]);
-    document["components"]["securitySchemes"] = json!({
-        "cookie": {"type": "apiKey", "in": "cookie", "name": "hanko", "description": "The session token as the browser keeps it. The project can name the cookie otherwise."},
-        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "The session token."},
-    });
-    let paths = document["paths"].as_object_mut();
+    let mut document = match serde_json::to_value(&described) {
+        Ok(Value::Object(document)) => document,
+        _ => Map::new(),
+    };
+    document.insert("info".into(), info());
+    document.insert("servers".into(), json!([{"url": "/", "description": "The project's host."}]));
+    document.insert("tags".into(), tags());
+    if let Some(Value::Object(components)) = document.get_mut("components") {
+        components.insert("securitySchemes".into(), security_schemes());
+    }
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     for (path, item) in paths.into_iter().flatten() {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             if let Some(operation) = operation.as_object_mut() {
@@ -73,6 +65,38 @@ pub(crate) fn document(mut described: OpenApi) -> Bytes {
     let mut text = serde_json::to_vec_pretty(&document).unwrap_or_default();
     text.push(b'\n');
     text.into()
+}
+
+fn info() -> Value {
+    json!({
+        "title": "Public API",
+        "version": env!("CARGO_PKG_VERSION"),
+        "description": "What browsers, apps and back ends call: the flows, sessions, and the REST endpoints of earlier versions. \
+            The base is the project's own host.",
+        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    })
+}
+
+fn tags() -> Value {
+    json!([
+        {"name": "flows", "description": "Signing up, signing in, and the profile, step by step."},
+        {"name": "sessions", "description": "Who is signed in."},
+        {"name": "project", "description": "What the project publishes."},
+        {"name": DEPRECATED, "description": "Endpoints of earlier versions. `legacyApi.enabled: false` in the project turns them off: \
+            they answer 404, as one does that the project's other settings leave out. They send their mails in the language of \
+            `Accept-Language`."},
+        {"name": HEALTH, "description": "Whether the process lives and is ready."},
+    ])
+}
+
+fn security_schemes() -> Value {
+    json!({
+        "cookie": {
+            "type": "apiKey", "in": "cookie", "name": "hanko",
+            "description": "The session token as the browser keeps it. The project can name the cookie otherwise.",
+        },
+        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "The session token."},
+    })
 }
 
 fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
@@ -86,7 +110,15 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let mut add = |status: &str, description: &str| {
         responses.entry(status).or_insert_with(|| json!({"description": description}));
     };
+    if tag == DEPRECATED {
+        add("404", "The project does not offer this.");
+    }
+    if tag != HEALTH && !matches!(method, "get") && !SESSIONS.contains(&path) {
+        add("429", "Too many requests; `Retry-After` says how long to wait.");
+    }
     if reads {
+        add("400", "The body is not what it should be; `message` says what is wrong with it.");
+        add("415", "The body is not JSON.");
         add("408", "The body did not arrive in time.");
         add("413", "The body is larger than 64 KiB.");
     }

@@ -1,11 +1,18 @@
 //! The public listener: what browsers, apps and their back ends call.
 
+mod emails;
 mod flow;
 mod logout;
 mod me;
+mod offers;
 mod openapi;
+mod passcode;
+mod password;
 mod sessions;
 mod status;
+mod token;
+mod users;
+mod webauthn;
 mod well_known;
 
 use axum::{Router, middleware::from_fn, routing::post};
@@ -33,13 +40,17 @@ pub(crate) fn router() -> (Router, Bytes) {
             post(flow::prefixed_profile),
         ))
         .layer(from_fn(floods::limit_flow));
-    let limited = OpenApiRouter::default().routes(routes!(logout::logout)).layer(from_fn(floods::limit));
+    let limited = OpenApiRouter::default()
+        .routes(routes!(logout::logout))
+        .routes(routes!(me::me, users::delete))
+        .merge(deprecated())
+        .layer(from_fn(floods::limit));
     // Back ends ask at every request of theirs whether a session is valid, all from one address.
     let (router, described) = OpenApiRouter::<()>::default()
         .routes(routes!(status::page))
         .routes(routes!(sessions::validate::presented_token, sessions::validate::named_token))
         .routes(at("/session", routes!(sessions::validate::named_token)))
-        .routes(routes!(me::me))
+        .routes(routes!(well_known::config::config))
         .routes(also("/.well-known/jwks", routes!(well_known::jwks::jwks)))
         .routes(routes!(openapi::openapi))
         .merge(health::brief())
@@ -49,6 +60,30 @@ pub(crate) fn router() -> (Router, Bytes) {
     let router =
         router.fallback(super::unknown_path).method_not_allowed_fallback(super::unknown_method).layer(from_fn(measure));
     (router, document(described))
+}
+
+/// The endpoints of earlier versions.
+fn deprecated() -> OpenApiRouter {
+    use webauthn::{credentials, login, registration};
+
+    OpenApiRouter::default()
+        .routes(routes!(users::sign_up))
+        .routes(routes!(users::user))
+        .routes(routes!(users::find, users::delete_deprecated))
+        .routes(routes!(password::set))
+        .routes(routes!(password::login))
+        .routes(routes!(passcode::initialize))
+        .routes(routes!(passcode::finalize))
+        .routes(routes!(registration::initialize))
+        .routes(routes!(registration::finalize))
+        .routes(routes!(login::initialize))
+        .routes(routes!(login::finalize))
+        .routes(routes!(credentials::list))
+        .routes(routes!(credentials::rename, credentials::remove))
+        .routes(routes!(emails::list, emails::add))
+        .routes(routes!(emails::remove))
+        .routes(routes!(emails::set_primary))
+        .routes(routes!(token::exchange))
 }
 
 #[cfg(test)]

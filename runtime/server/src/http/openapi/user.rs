@@ -38,6 +38,35 @@ pub(crate) struct User {
     metadata: Metadata,
 }
 
+/// The signed-in user, in the form of earlier versions.
+#[derive(ToSchema)]
+pub(crate) struct DeprecatedUser {
+    #[schema(example = "f2882293-f1d6-4a9d-91a2-b3b28f6a4c50")]
+    id: Uuid,
+    #[schema(example = "f2882293-f1d6-4a9d-91a2-b3b28f6a4c50")]
+    user_id: Uuid,
+    /// The main address.
+    #[schema(required = false, example = "jane@acme.test")]
+    email: String,
+    #[schema(required = false, example = "jane")]
+    username: String,
+    /// Passkeys and security keys as rows; `null` when there are none.
+    webauthn_credentials: Option<Vec<BTreeMap<String, Value>>>,
+    #[schema(required = false)]
+    passkeys: Vec<Credential>,
+    #[schema(required = false)]
+    security_keys: Vec<Credential>,
+    mfa_config: MfaConfig,
+    #[schema(required = false)]
+    emails: Vec<EmailAddress>,
+    #[schema(format = DateTime, example = "2026-01-01T00:00:00Z")]
+    created_at: String,
+    #[schema(format = DateTime, example = "2026-01-01T00:00:00Z")]
+    updated_at: String,
+    #[schema(required = false)]
+    metadata: Metadata,
+}
+
 /// An address of a user.
 #[derive(ToSchema)]
 pub(crate) struct EmailAddress {

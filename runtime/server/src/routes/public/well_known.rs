@@ -1,3 +1,4 @@
 //! Below `/.well-known`.
 
+pub(super) mod config;
 pub(super) mod jwks;
