@@ -11,7 +11,7 @@
 //! SQL is text that can be pasted into a shell: [`statement`] holds the one macro that declares it, written with `$1`
 //! placeholders for SQLite and PostgreSQL, derived for MySQL at compile time, overridden only where dialects differ. A test
 //! prepares every statement on every database. One file per entity: [`users`], [`emails`], [`usernames`], [`passwords`],
-//! [`passkeys`], [`otp_secrets`], [`trusted_devices`], [`metadata`], [`flows`], [`one_time_tokens`], [`sessions`], [`signing_keys`],
+//! [`passkeys`], [`relying_parties`], [`otp_secrets`], [`trusted_devices`], [`metadata`], [`flows`], [`one_time_tokens`], [`sessions`], [`signing_keys`],
 //! [`audit`], [`outbox`], [`limits`], [`leases`], [`tenants`].
 
 #[macro_use]
@@ -33,6 +33,7 @@ pub mod otp_secrets;
 pub mod outbox;
 pub mod passkeys;
 pub mod passwords;
+pub mod relying_parties;
 pub mod sessions;
 pub mod signing_keys;
 pub mod tenants;

@@ -29,6 +29,7 @@ migrations! {
     1 "0001_initial";
     2 "0002_second_factors";
     3 "0003_profile";
+    4 "0004_relying_parties";
 }
 
 statements! {

@@ -8,6 +8,7 @@ mod outbox;
 mod plans;
 mod profile;
 mod races;
+mod relying_parties;
 mod removal;
 mod schema;
 mod second_factors;

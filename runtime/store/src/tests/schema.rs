@@ -31,6 +31,7 @@ fn statements() -> Vec<(&'static str, &'static [Statement])> {
         ("outbox", crate::outbox::STATEMENTS),
         ("passkeys", crate::passkeys::STATEMENTS),
         ("passwords", crate::passwords::STATEMENTS),
+        ("relying_parties", crate::relying_parties::STATEMENTS),
         ("sessions", crate::sessions::STATEMENTS),
         ("signing_keys", crate::signing_keys::STATEMENTS),
         ("tenants", crate::tenants::STATEMENTS),
