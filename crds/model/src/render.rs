@@ -22,6 +22,10 @@ pub const SYNC_ANNOTATION: &str = "hanko-operator.dev/sync";
 /// new key (`spec/decisions.md` 9). One acknowledgement is good for one key.
 pub const ACKNOWLEDGE_ANNOTATION: &str = "hanko-operator.dev/acknowledge-new-master-key";
 
+/// Annotation of a project, written by its author: accepts that passkeys and security keys of the RP ID before stop working, and
+/// names the new RP ID (`spec/decisions.md` 4). One acknowledgement is good for one RP ID.
+pub const ACKNOWLEDGE_RELYING_PARTY_ANNOTATION: &str = "hanko-operator.dev/acknowledge-new-relying-party";
+
 /// The document with every name resolved (tenant id, hosts, public URL, master keys) as YAML for the ConfigMap.
 /// `version` is the operator's. Reading it gives the same [`Project`].
 pub fn render(project: &Project, document: &Document, version: &str) -> String {
@@ -31,6 +35,10 @@ pub fn render(project: &Project, document: &Document, version: &str) -> String {
     ]);
     if let Some(key) = &project.keys.acknowledged {
         annotations.insert(ACKNOWLEDGE_ANNOTATION, key.clone());
+    }
+    let webauthn = &project.settings.webauthn;
+    if webauthn.acknowledged {
+        annotations.insert(ACKNOWLEDGE_RELYING_PARTY_ANNOTATION, webauthn.relying_party_id.clone());
     }
     let mut spec = document.spec.clone();
     spec.tenant_id = Some(project.tenant_id);

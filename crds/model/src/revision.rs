@@ -6,14 +6,18 @@ use aws_lc_rs::{
 };
 use serde_json::json;
 
-use crate::{document::Document, names::hex};
+use crate::{document::Document, names::hex, render::ACKNOWLEDGE_RELYING_PARTY_ANNOTATION};
 
 /// Hex digits of a revision.
 const DIGITS: usize = 16;
 
-/// Revision of a document: the start of a SHA-256 of the canonical JSON (sorted keys) of its namespace, name and spec.
+/// Revision of a document: the start of a SHA-256 of the canonical JSON (sorted keys) of its namespace, name and spec, and of
+/// the relying party it acknowledges, which decides whether it is served.
 pub fn document_revision(document: &Document) -> String {
     let mut value = json!({ "namespace": document.namespace, "name": document.name, "spec": document.spec });
+    if let Some(rp_id) = document.annotations.get(ACKNOWLEDGE_RELYING_PARTY_ANNOTATION) {
+        value["acknowledgedRelyingParty"] = json!(rp_id);
+    }
     value.sort_all_objects();
     hex(digest(&SHA256, value.to_string().as_bytes()).as_ref(), DIGITS)
 }
@@ -62,6 +66,9 @@ mod tests {
         assert_eq!(document_revision(&a), "e17d2f781b11d568", "revisions are compared between versions");
         let renamed = Document { name: "b".into(), ..a.clone() };
         assert_ne!(document_revision(&a), document_revision(&renamed));
+        let accepted = (ACKNOWLEDGE_RELYING_PARTY_ANNOTATION.to_owned(), "a.b".to_owned());
+        let acknowledged = Document { annotations: [accepted].into(), ..a.clone() };
+        assert_ne!(document_revision(&a), document_revision(&acknowledged));
     }
 
     #[test]

@@ -273,6 +273,9 @@ pub struct Privacy {
 pub struct Webauthn {
     /// RP ID.
     pub relying_party_id: String,
+    /// The author has accepted that credentials of the RP ID before stop working.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub acknowledged: bool,
     /// RP name.
     pub relying_party_name: String,
     /// Accepted origins of client data.

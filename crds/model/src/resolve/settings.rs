@@ -6,6 +6,7 @@ use crate::{
     document::Document,
     problem::Findings,
     project::{Email, Passkey, Password, Privacy, SecurityNotifications, Settings, Webauthn},
+    render::ACKNOWLEDGE_RELYING_PARTY_ANNOTATION,
     resolve::{
         account,
         addresses::{self, Addresses},
@@ -48,7 +49,7 @@ pub(super) fn resolve(document: &Document, addresses: Option<&Addresses>, findin
         allow_signup: account.allow_signup.unwrap_or(true),
         allow_deletion: account.allow_deletion.unwrap_or(false),
         step_up: account::step_up(&account.step_up.unwrap_or_default(), findings),
-        webauthn: resolve_webauthn(&webauthn.unwrap_or_default(), &service_name, addresses, findings),
+        webauthn: resolve_webauthn(document, &webauthn.unwrap_or_default(), &service_name, addresses, findings),
         email,
         username: identifiers::username(&username.unwrap_or_default(), findings),
         password,
@@ -136,6 +137,7 @@ fn resolve_passkey(spec: &PasskeySpec, findings: &mut Findings) -> Passkey {
 }
 
 fn resolve_webauthn(
+    document: &Document,
     spec: &WebauthnSpec,
     service_name: &str,
     addresses: Option<&Addresses>,
@@ -145,6 +147,8 @@ fn resolve_webauthn(
     if let Some(name) = &name {
         check_text("spec.settings.webauthn.relyingParty.displayName", name, findings);
     }
+    let relying_party_id = addresses.map(|addresses| addresses.rp_id.clone()).unwrap_or_default();
+    let acknowledged = acknowledged(document, &relying_party_id, findings);
     let top_origins = addresses::top_origins(&spec.top_origins, findings);
     let timeouts = spec.timeouts.clone().unwrap_or_default();
     let mut timeout = |name: &str, given| {
@@ -152,13 +156,30 @@ fn resolve_webauthn(
         Duration::from_millis(number(&path, given, 600_000, 10_000..=3_600_000, "milliseconds", findings).into())
     };
     Webauthn {
-        relying_party_id: addresses.map(|addresses| addresses.rp_id.clone()).unwrap_or_default(),
+        relying_party_id,
+        acknowledged,
         relying_party_name: name.unwrap_or_else(|| service_name.to_owned()),
         origins: addresses.map(|addresses| addresses.webauthn_origins.clone()).unwrap_or_default(),
         top_origins,
         registration_timeout: timeout("registration", timeouts.registration),
         login_timeout: timeout("login", timeouts.login),
     }
+}
+
+/// Whether the author accepts that this RP ID is a new one. An annotation that names another has been forgotten.
+fn acknowledged(document: &Document, rp_id: &str, findings: &mut Findings) -> bool {
+    let Some(named) = document.annotations.get(ACKNOWLEDGE_RELYING_PARTY_ANNOTATION) else { return false };
+    // An RP ID that is itself a problem is empty.
+    if named != rp_id && !rp_id.is_empty() {
+        findings.add(
+            "metadata.annotations",
+            format!(
+                "`{ACKNOWLEDGE_RELYING_PARTY_ANNOTATION}: {named}` does not name the RP ID, which is `{rp_id}`; write that to accept it \
+                 as a new one, or remove the annotation"
+            ),
+        );
+    }
+    named == rp_id
 }
 
 fn notifications(spec: &SecurityNotificationsSpec, mail: bool, findings: &mut Findings) -> SecurityNotifications {

@@ -12,7 +12,7 @@ use super::*;
 use crate::{
     document::{Unknown, parse},
     project::{Database, Project},
-    render::{RENDERED_BY_ANNOTATION, render},
+    render::{ACKNOWLEDGE_RELYING_PARTY_ANNOTATION, RENDERED_BY_ANNOTATION, render},
 };
 
 /// A document with this spec, flow style YAML.
@@ -127,6 +127,28 @@ fn the_relying_party_is_the_domain_that_all_share() {
         assert_eq!(project.settings.webauthn.relying_party_id, id, "{spec}");
         assert_eq!(project.settings.session.audience, [id], "{spec}");
     }
+}
+
+#[test]
+fn a_new_relying_party_is_acknowledged_by_its_own_name_only() {
+    let annotated = |spec: &str, rp_id: &str| {
+        let annotations = [(ACKNOWLEDGE_RELYING_PARTY_ANNOTATION.to_owned(), rp_id.to_owned())].into();
+        Document { annotations, ..document(spec) }
+    };
+    let spec = with("settings: {webauthn: {relyingParty: {id: acme.example}}}");
+    assert!(!project(&spec).settings.webauthn.acknowledged);
+    let document = annotated(&spec, "acme.example");
+    let project = resolve(&document).unwrap();
+    assert!(project.settings.webauthn.acknowledged);
+    let rendered = parse(&render(&project, &document, "0.1.0"), Unknown::Refuse).unwrap().documents.remove(0);
+    assert_eq!(resolve(&rendered), Ok(project));
+
+    for other in ["auth.acme.example", "ACME.example", "yes", ""] {
+        let problems = resolve(&annotated(&spec, other)).unwrap_err().to_string();
+        assert!(problems.contains("which is `acme.example`; write that"), "{problems}");
+    }
+    let broken = with("settings: {webauthn: {relyingParty: {id: other.example}}}");
+    assert_eq!(resolve(&annotated(&broken, "acme.example")).unwrap_err().0.len(), 1, "one mistake is one problem");
 }
 
 #[test]
