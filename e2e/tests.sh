@@ -4,6 +4,8 @@
 # tests.sh replicas TIMES what people and applications do, on two replicas, so many times; without a cluster
 set -euo pipefail
 cd "$(dirname "$0")"
+LAPTOP=(tests/9-*.test.mjs tests/1[0-9]-*.test.mjs)     # need no cluster, each has a process of its own, and their people mostly wait
+suite() { node --test --test-concurrency="$1" --test-reporter=spec "${@:2}"; }
 case ${1:-} in
   fresh)
     cluster/cluster.sh reset
@@ -11,17 +13,20 @@ case ${1:-} in
     ;;
   run)
     shift
-    if [ $# = 0 ]; then set -- tests/*.test.mjs; fi
     eval "$(cluster/cluster.sh env)"
     export DATABASES=$STATE-databases
     trap './databases.sh down' EXIT
     rm -rf "artefacts/$CLUSTER"
-    node --test --test-concurrency=1 --test-reporter=spec "$@"
+    if [ $# != 0 ]; then suite 1 "$@"; exit; fi
+    status=0
+    suite 1 tests/[1-8]-*.test.mjs || status=$?
+    suite 2 "${LAPTOP[@]}" || status=$?
+    exit $status
     ;;
   replicas)
     export HANKO_TEST_REPLICAS=2
     for ((i = 0; i < ${2:?how many times}; i++)); do
-      node --test --test-concurrency=1 --test-reporter=spec tests/{9,1[0-9]}-*.test.mjs
+      suite 2 "${LAPTOP[@]}"
     done
     ;;
   *) sed -n 2,4p "$0"; exit 2 ;;

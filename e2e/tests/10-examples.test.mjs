@@ -37,8 +37,9 @@ async function ask(port, headers = {}) {
 const bearer = (token) => ({ authorization: `Bearer ${token}` });
 
 /** Somebody new in a tenant: {token, email}. */
+let newcomers = 0;
 async function newcomer(base, name) {
-  const email = `${name}-${Math.random().toString(36).slice(2, 8)}@example.com`;
+  const email = `${name}-${newcomers += 1}@example.com`;
   return { token: (await register(base, email, { mailUrl: stage.laptop.mailUrl })).token, email };
 }
 
