@@ -69,6 +69,9 @@ pub async fn add_email(
     call.fresh(session, &account, StepUpAction::EmailCreate)?;
     has_room(call, &account)?;
     let settings = call.settings();
+    if address.as_str().chars().count() > usize::try_from(settings.email.max_length).unwrap_or(usize::MAX) {
+        return Err(refuse(400));
+    }
     let verification = settings.email.require_verification;
     let own = account.emails.iter().any(|email| crate::rules::account::same(email, &address));
     let taken = claim::find(&call.inner().store, address.clone()).await?.is_taken(verification);

@@ -3,12 +3,15 @@
 use hanko_domain::{AuditEntry, AuditKind, UserId, audit::Actor};
 use hanko_model::project::Limit;
 use hanko_notify::mail::Template;
-use hanko_store::{limits::Window, users::Account};
+use hanko_store::{
+    limits::{Exhausted, Window},
+    users::Account,
+};
 
 use super::{
     call::{Call, Change},
     notice,
-    refusal::{Outcome, refuse},
+    refusal::{Outcome, RestError},
 };
 use crate::{effect::Effect, rules::limit};
 
@@ -38,8 +41,7 @@ pub(super) async fn password(call: Call<'_>, user: UserId, account: Option<&Acco
             pause_begins(call, user, account).await?;
         }
         if !is_known(call, user).await? {
-            let limit = limits.account.map_or(0, |limit| limit.tokens);
-            return Ok(Some(Quota { limit, remaining: 0, reset: limit::seconds(&found), exceeded: true }));
+            return Ok(Some(spent(limits.account, &found)));
         }
     }
     let [first, _] = windows;
@@ -85,13 +87,19 @@ pub(super) async fn mail(call: Call<'_>, address: &str, user: Option<UserId>) ->
         limit::window(inner, limits.mail_client, &format!("mail-client/{ip}")),
         limit::window(inner, limits.recipient, &format!("mail-recipient/{address}")),
     ];
+    let all = [limits.passcode, limits.mail_client, limits.recipient];
     let Some(exhausted) = limit::take(inner, windows, call.now).await? else { return Ok(()) };
     if let (2, Some(user)) = (exhausted.window, user)
         && is_known(call, user).await?
     {
         return Ok(());
     }
-    Err(refuse(429))
+    Err(RestError::Limited(spent(all.get(exhausted.window).copied().flatten(), &exhausted)))
+}
+
+fn spent(limit: Option<Limit>, exhausted: &Exhausted) -> Quota {
+    let limit = limit.map_or(0, |limit| limit.tokens);
+    Quota { limit, remaining: 0, reset: limit::seconds(exhausted), exceeded: true }
 }
 
 /// The account has a session from this address. Where these endpoints are, there are no second factors and no trusted devices.

@@ -6,6 +6,7 @@ use hanko_credentials::HashError;
 use hanko_keys::KeyError;
 use hanko_store::StoreError;
 
+use super::limit::Quota;
 use crate::engine::{Failure, FlowError};
 
 /// What a client is told when it may not.
@@ -22,6 +23,8 @@ pub struct Refusal {
 pub enum RestError {
     /// The request was understood and refused.
     Refused(Refusal),
+    /// Too often.
+    Limited(Quota),
     /// The request may be repeated.
     Busy(String),
     /// Something is broken; for the log.

@@ -17,7 +17,7 @@ use super::{
     call::{Call, Change, Signed, actor},
     kept::{Kept, keep},
     notice,
-    refusal::{Outcome, refuse},
+    refusal::{Outcome, refuse, refuse_saying},
     strangers,
 };
 use crate::{
@@ -61,6 +61,9 @@ pub async fn sign_up(tenant: &Tenant, address: EmailAddress, request: &RequestMe
     let settings = call.settings();
     if !settings.allow_signup {
         return Err(refuse(403));
+    }
+    if address.as_str().chars().count() > usize::try_from(settings.email.max_length).unwrap_or(usize::MAX) {
+        return Err(refuse_saying(400, "email must be a valid email address"));
     }
     let verification = settings.email.require_verification;
     let found = claim::find(&call.inner().store, address.clone()).await?;
@@ -214,7 +217,7 @@ pub(super) async fn begin_session(
     Ok((token, effects))
 }
 
-/// Tokens of these endpoints tell neither username nor methods, and their cookies always outlive the browser (§13.2).
+/// Tokens of these endpoints tell neither username nor methods, a project's own claims see id and address only, and their cookies always outlive the browser (§13.2).
 async fn begin(
     call: Call<'_>,
     account: &Account,
@@ -222,7 +225,7 @@ async fn begin(
     audit: Option<AuditEntry>,
 ) -> Outcome<(NewToken, Effect)> {
     let run = proofs.first().map(Proof::flow).ok_or_else(|| super::refusal::internal("a session without a proof"))?;
-    let account = Account { username: None, ..account.clone() };
+    let account = Account { username: None, metadata: Default::default(), ..account.clone() };
     let login = Login { account: &account, proofs, amr: Vec::new(), remember: true, audit };
     let issued = sessions::issue(call.occasion(run), login).await?;
     let token = NewToken { persistent: true, ..issued.token };

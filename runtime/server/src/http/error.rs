@@ -63,6 +63,7 @@ impl From<RestError> for ApiError {
     fn from(error: RestError) -> Self {
         match error {
             RestError::Refused(refusal) => Self::of_refusal(refusal),
+            RestError::Limited(_) => Self::of(StatusCode::TOO_MANY_REQUESTS),
             RestError::Busy(cause) => {
                 tracing::debug!(cause, "a request may be repeated");
                 Self::of(StatusCode::SERVICE_UNAVAILABLE)

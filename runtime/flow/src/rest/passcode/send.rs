@@ -15,7 +15,7 @@ use crate::{
         emails::Addition,
         kept::{Stored, keep},
         limit::{self, Quota},
-        refusal::{Outcome, refuse, refuse_saying},
+        refusal::{Outcome, RestError, refuse, refuse_saying},
         strangers,
         users::SignUp,
     },
@@ -69,7 +69,10 @@ pub async fn send_passcode(
     };
     match limit::passcode(call, recipient.user).await {
         Ok(Some(quota)) if quota.exceeded => (Some(quota), Err(refuse(429))),
-        Ok(quota) => (quota, send(call, recipient, known, session).await),
+        Ok(quota) => match send(call, recipient, known, session).await {
+            Err(RestError::Limited(mails)) => (Some(mails), Err(refuse(429))),
+            outcome => (quota, outcome),
+        },
         Err(error) => (None, Err(error)),
     }
 }
@@ -125,9 +128,9 @@ async fn send(call: Call<'_>, to: Recipient, known: Known, session: Option<&Vali
         Known::Account(account) => (Some(account.user.id), actor(account)),
         _ => (None, Actor::none()),
     };
-    if let Some(letter) = &letter {
-        limit::mail(call, letter.address.key(), user).await?;
-    }
+    // A stranger whose address is forgotten has limits of its own kind, so that nothing tells it from others.
+    let address = letter.as_ref().map_or_else(|| to.user.to_string(), |letter| letter.address.key().to_owned());
+    limit::mail(call, &address, user).await?;
     post(call, to.user, letter, actor).await
 }
 
@@ -191,7 +194,7 @@ fn proof(email: EmailId, found: &claim::Found, is: fn(EmailAddress) -> About) ->
     }
 }
 
-fn not_available() -> crate::rest::RestError {
+fn not_available() -> RestError {
     refuse_saying(400, "the specified emailId is not available")
 }
 
