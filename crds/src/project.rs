@@ -68,6 +68,9 @@ pub struct HankoProjectStatus {
     /// Pods that answer requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_replicas: Option<i32>,
+    /// Passkeys and security keys that cannot be used, since they were made for another RP ID than the one that is served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stranded_credentials: Option<i64>,
     /// `Accepted`, `ResolvedRefs`, `Programmed` and `Ready`, each with a reason and a message a person can act on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]

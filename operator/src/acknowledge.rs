@@ -60,6 +60,8 @@ pub(crate) struct PodReport {
     /// Its container has started and not ended, so it can answer.
     pub(crate) running: bool,
     pub(crate) answer: Answer,
+    /// Credentials of other RP IDs than the one it serves; `None` when it does not say.
+    pub(crate) stranded: Option<u64>,
     /// Why its container does not run, in the kubelet's words.
     pub(crate) trouble: Option<String>,
 }
@@ -67,9 +69,9 @@ pub(crate) struct PodReport {
 /// Asks all pods, and touches those that lag.
 pub(crate) async fn acknowledge(writer: &Writer, pods: &[Arc<Pod>], wanted: &Wanted) -> Vec<PodReport> {
     let reports = stream::iter(pods).map(async |pod| {
-        let answer = match pod_address(pod) {
+        let (answer, stranded) = match pod_address(pod) {
             Some(address) => ask(&address, wanted).await,
-            None => Answer::Silent,
+            None => (Answer::Silent, None),
         };
         // A refusal may be of secrets that have been corrected meanwhile.
         if matches!(answer, Answer::Lags | Answer::Refuses(_)) {
@@ -80,6 +82,7 @@ pub(crate) async fn acknowledge(writer: &Writer, pods: &[Arc<Pod>], wanted: &Wan
             ready: is_ready(pod),
             running: is_running(pod),
             answer,
+            stranded,
             trouble: trouble(pod),
         }
     });
@@ -93,14 +96,14 @@ fn pod_address(pod: &Pod) -> Option<String> {
     Some(if ip.contains(':') { format!("[{ip}]:{ADMIN_PORT}") } else { format!("{ip}:{ADMIN_PORT}") })
 }
 
-async fn ask(address: &str, wanted: &Wanted) -> Answer {
+async fn ask(address: &str, wanted: &Wanted) -> (Answer, Option<u64>) {
     match timeout(PATIENCE, fetch(address)).await {
-        Ok(Ok(revision)) => revision.answer(wanted),
+        Ok(Ok(revision)) => (revision.answer(wanted), revision.stranded(wanted)),
         Ok(Err(error)) => {
             tracing::debug!(%address, %error, "a pod does not answer");
-            Answer::Silent
+            (Answer::Silent, None)
         }
-        Err(_) => Answer::Silent,
+        Err(_) => (Answer::Silent, None),
     }
 }
 
@@ -135,6 +138,7 @@ struct Served {
     name: String,
     document_revision: String,
     secrets_revision: String,
+    stranded_credentials: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -148,8 +152,16 @@ struct Refused {
 }
 
 impl Revision {
+    fn served(&self, wanted: &Wanted) -> Option<&Served> {
+        self.tenants.iter().find(|t| t.namespace == wanted.namespace && t.name == wanted.project)
+    }
+
+    fn stranded(&self, wanted: &Wanted) -> Option<u64> {
+        self.served(wanted)?.stranded_credentials
+    }
+
     fn answer(&self, wanted: &Wanted) -> Answer {
-        let served = self.tenants.iter().find(|t| t.namespace == wanted.namespace && t.name == wanted.project);
+        let served = self.served(wanted);
         if served.is_some_and(|t| t.document_revision == wanted.document && t.secrets_revision == wanted.secrets) {
             return Answer::Serves;
         }
@@ -254,6 +266,19 @@ mod tests {
     }
 
     #[test]
+    fn a_pod_says_how_many_credentials_of_this_project_are_stranded() {
+        let stranded = |name: &str, more: &str| {
+            let text = format!(
+                r#"{{"tenants":[{{"namespace":"tenants","name":"{name}","documentRevision":"d2","secretsRevision":"s1"{more}}}]}}"#
+            );
+            serde_json::from_str::<Revision>(&text).unwrap().stranded(&wanted())
+        };
+        assert_eq!(stranded("acme", r#","strandedCredentials":3"#), Some(3));
+        assert_eq!(stranded("acme", ""), None, "an older runtime, or its database does not answer");
+        assert_eq!(stranded("other", r#","strandedCredentials":3"#), None);
+    }
+
+    #[test]
     fn a_refusal_counts_only_for_the_wanted_document() {
         let refused = |revision: &str| {
             answer(&format!(
@@ -308,9 +333,9 @@ mod tests {
             r#"{"tenants":[{"namespace":"tenants","name":"acme","documentRevision":"d2","secretsRevision":"s1"}]}"#;
         let app = axum::Router::new().route("/-/revision", axum::routing::get(async move || body));
         let server = tokio::spawn(async move { axum::serve(listener, app).await });
-        assert_eq!(ask(&address, &wanted()).await, Answer::Serves);
+        assert_eq!(ask(&address, &wanted()).await, (Answer::Serves, None));
         server.abort();
         let _ = server.await;
-        assert_eq!(ask(&address, &wanted()).await, Answer::Silent);
+        assert_eq!(ask(&address, &wanted()).await, (Answer::Silent, None));
     }
 }

@@ -28,7 +28,7 @@ use crate::{
     metrics::Metrics,
     pace::{Again, Pace},
     resource,
-    status::{Applied, FailedStep, Failure, Outcome, Rollout, Transition, WAITING, status, transition},
+    status::{Applied, FailedStep, Failure, Outcome, Rollout, Transition, WAITING, status, stranding, transition},
     validate::{Identity, Installation, ValidatedProject, validate},
 };
 
@@ -123,7 +123,7 @@ async fn look(object: &DynamicObject, context: &Context) -> Result<Option<Again>
     };
     if after != before {
         write_status(context, object, &after).await?;
-        if let Some(transition) = transition(&before, &after) {
+        for transition in [transition(&before, &after), stranding(&before, &after)].into_iter().flatten() {
             publish(context, object, transition).await;
         }
     }

@@ -14,10 +14,11 @@ const DIGITS: usize = 16;
 /// Revision of a document: the start of a SHA-256 of the canonical JSON (sorted keys) of its namespace, name and spec, and of
 /// the relying party it acknowledges, which decides whether it is served.
 pub fn document_revision(document: &Document) -> String {
-    let mut value = json!({ "namespace": document.namespace, "name": document.name, "spec": document.spec });
-    if let Some(rp_id) = document.annotations.get(ACKNOWLEDGE_RELYING_PARTY_ANNOTATION) {
-        value["acknowledgedRelyingParty"] = json!(rp_id);
-    }
+    let Document { namespace, name, annotations, spec } = document;
+    let mut value = match annotations.get(ACKNOWLEDGE_RELYING_PARTY_ANNOTATION) {
+        None => json!({ "namespace": namespace, "name": name, "spec": spec }),
+        Some(rp_id) => json!({ "namespace": namespace, "name": name, "spec": spec, "acknowledgedRelyingParty": rp_id }),
+    };
     value.sort_all_objects();
     hex(digest(&SHA256, value.to_string().as_bytes()).as_ref(), DIGITS)
 }

@@ -87,6 +87,20 @@ pub(crate) struct Transition {
     pub(crate) message: String,
 }
 
+/// Passkeys and security keys have been given up, or are found to be.
+pub(crate) fn stranding(before: &HankoProjectStatus, after: &HankoProjectStatus) -> Option<Transition> {
+    let count = |status: &HankoProjectStatus| status.stranded_credentials.unwrap_or_default();
+    (count(before) == 0 && count(after) > 0).then(|| Transition {
+        warning: true,
+        reason: "CredentialsStranded".to_owned(),
+        message: format!(
+            "{} passkeys and security keys were made for another relying party and cannot be used; \
+             they can again when spec.settings.webauthn.relyingParty.id is what it was.",
+            count(after)
+        ),
+    })
+}
+
 /// What happened to `Ready`. Waiting is no news.
 pub(crate) fn transition(before: &HankoProjectStatus, after: &HankoProjectStatus) -> Option<Transition> {
     let ready = |status: &HankoProjectStatus| status.conditions.iter().find(|c| c.type_ == "Ready").cloned();

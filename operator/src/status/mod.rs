@@ -12,7 +12,7 @@ use crate::{
     validate::{Refusal, ValidatedProject},
 };
 
-pub(crate) use conditions::{Transition, transition};
+pub(crate) use conditions::{Transition, stranding, transition};
 pub(crate) use rollout::Rollout;
 
 use conditions::{Verdict, merged};
@@ -84,9 +84,16 @@ pub(crate) fn status(
         }
         status.replicas = count(pods.len());
         status.ready_replicas = count(pods.iter().filter(|pod| pod.ready).count());
+        status.stranded_credentials = stranded(pods).or(status.stranded_credentials);
     }
     status.conditions = merged(&before.conditions, verdicts, generation, now);
     status
+}
+
+/// All pods read one database; one that has just begun may have seen less.
+fn stranded(pods: &[PodReport]) -> Option<i64> {
+    let serving = pods.iter().filter(|pod| pod.answer == Answer::Serves);
+    serving.filter_map(|pod| pod.stranded).max().and_then(|count| i64::try_from(count).ok())
 }
 
 fn database(database: &Database) -> &'static str {
@@ -164,10 +171,11 @@ fn programmed(applied: &Applied<'_>) -> Verdict {
     if serving == 0 {
         return Verdict::no(WAITING, troubled("No pod runs yet.", pods));
     }
-    Verdict::yes(
-        "Programmed",
-        format!("{serving} of {} pods serve revision {}.", pods.len(), project.document_revision),
-    )
+    let mut message = format!("{serving} of {} pods serve revision {}.", pods.len(), project.document_revision);
+    if let Some(count @ 1..) = stranded(pods) {
+        message += &format!(" {count} passkeys and security keys of another relying party cannot be used.");
+    }
+    Verdict::yes("Programmed", message)
 }
 
 fn ready(applied: &Applied<'_>, programmed: &Verdict) -> Verdict {

@@ -12,7 +12,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn pod(ready: bool, answer: Answer) -> PodReport {
-    PodReport { name: "acme-1".into(), ready, running: true, answer, trouble: None }
+    PodReport { name: "acme-1".into(), ready, running: true, answer, stranded: None, trouble: None }
 }
 
 fn applied(
@@ -90,6 +90,24 @@ fn a_refused_document_says_what_the_pod_said() {
         assert_eq!(condition(&status, name).reason, "DocumentRefused");
         assert!(condition(&status, name).message.contains("spec.mail: no"));
     }
+}
+
+#[test]
+fn credentials_of_another_relying_party_are_told_once_and_counted_as_long_as_they_are_there() {
+    let pod = |stranded| PodReport { stranded, ..pod(true, Answer::Serves) };
+    let look = |before: &HankoProjectStatus, pods: &[PodReport]| applied(SPEC, pods, &available(), before, 2);
+    let before = first(&[pod(Some(0))], &available());
+    assert_eq!((before.stranded_credentials, stranding(&HankoProjectStatus::default(), &before)), (Some(0), None));
+    let lost = look(&before, &[pod(Some(3)), pod(None)]);
+    assert_eq!(lost.stranded_credentials, Some(3));
+    assert!(condition(&lost, "Programmed").message.contains("3 passkeys and security keys of another relying party"));
+    let told = stranding(&before, &lost).unwrap();
+    assert!(told.warning && told.message.starts_with("3 passkeys and security keys"), "{told:?}");
+
+    let fewer = look(&lost, &[pod(Some(2))]);
+    assert_eq!((fewer.stranded_credentials, stranding(&lost, &fewer)), (Some(2), None));
+    let silent = look(&fewer, &[pod(None), PodReport { answer: Answer::Lags, ..pod(Some(9)) }]);
+    assert_eq!(silent.stranded_credentials, Some(2), "who does not serve the document does not count");
 }
 
 #[test]

@@ -7,10 +7,14 @@ use std::{
 
 use serde::Serialize;
 use serde_json::Value;
+use url::Url;
 
-use crate::spec::{
-    Acquire, AttestationPreference, AuthenticatorAttachment, DeviceTrustPolicy, PasscodeCharset, Retention, SameSite,
-    SecretKeyRef, StepUpAction, UserVerification,
+use crate::{
+    host::is_within,
+    spec::{
+        Acquire, AttestationPreference, AuthenticatorAttachment, DeviceTrustPolicy, PasscodeCharset, Retention,
+        SameSite, SecretKeyRef, StepUpAction, UserVerification,
+    },
 };
 
 /// Behaviour of the tenant, all defaults applied.
@@ -288,6 +292,19 @@ pub struct Webauthn {
     /// Login timeout.
     #[serde(serialize_with = "crate::duration::serialize")]
     pub login_timeout: Duration,
+}
+
+impl Webauthn {
+    /// The https origins whose host neither is the RP ID nor lies below it: their pages may use its passkeys only where the RP ID's
+    /// own host says so (WebAuthn L3 §5.11).
+    pub fn related_origins(&self) -> Vec<String> {
+        let is_related = |origin: &&String| {
+            Url::parse(origin).is_ok_and(|url| {
+                url.scheme() == "https" && url.host_str().is_some_and(|host| !is_within(host, &self.relying_party_id))
+            })
+        };
+        self.origins.iter().filter(is_related).cloned().collect()
+    }
 }
 
 /// Limits that protect accounts, mailboxes and the service; `None`: off.

@@ -152,6 +152,15 @@ fn a_new_relying_party_is_acknowledged_by_its_own_name_only() {
 }
 
 #[test]
+fn only_https_pages_beside_the_relying_party_are_related_to_it() {
+    let origins = "origins: ['https://app.acme.example', 'https://notacme.example', 'https://shop.example:8443', 'http://localhost:3000', \
+        'android:apk-key-hash:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU'], settings: {webauthn: {relyingParty: {id: acme.example}}}";
+    let related = project(&with(origins)).settings.webauthn.related_origins();
+    assert_eq!(related, ["https://notacme.example", "https://shop.example:8443"]);
+    assert_eq!(project(&with("origins: ['https://acme.example']")).settings.webauthn.related_origins(), [""; 0]);
+}
+
+#[test]
 fn a_cookie_domain_loses_its_leading_dot() {
     for (given, domain) in
         [(".fern.test", "fern.test"), ("auth.fern.test", "auth.fern.test"), ("Fern.test", "fern.test")]
