@@ -60,6 +60,7 @@ family('a page of another site than its tenant signs in with the token in a head
   assert.deepEqual((await context.cookies()).map(({ domain }) => domain), ['app.elsewhere.localhost']);
   assert.equal(await page.evaluate(() => hanko.getSessionToken()), token);
   assert.equal((await page.evaluate(() => hanko.getCurrentUser())).emails[0].address, ada.email);
+  assert.equal((await page.evaluate(() => hanko.getUser())).email, ada.email, 'the deprecated way to ask');
   await page.reload();
   await ada.signedIn();
   await ada.signOut();
