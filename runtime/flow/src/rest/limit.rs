@@ -45,7 +45,7 @@ pub(super) async fn password(call: Call<'_>, user: UserId, account: Option<&Acco
         }
     }
     let [first, _] = windows;
-    quota(call, limits.password, first).await
+    quota(call, limits.password, first, exhausted.is_some_and(|found| found.window == 0)).await
 }
 
 /// Takes a request for a code.
@@ -62,11 +62,11 @@ pub(super) async fn token(call: Call<'_>) -> Outcome<Option<Quota>> {
 
 async fn meter(call: Call<'_>, limit: Option<Limit>, what: &str) -> Outcome<Option<Quota>> {
     let window = limit::window(call.inner(), limit, what);
-    limit::take(call.inner(), [window], call.now).await?;
-    quota(call, limit, window).await
+    let exceeded = limit::take(call.inner(), [window], call.now).await?.is_some();
+    quota(call, limit, window, exceeded).await
 }
 
-async fn quota(call: Call<'_>, limit: Option<Limit>, window: Option<Window>) -> Outcome<Option<Quota>> {
+async fn quota(call: Call<'_>, limit: Option<Limit>, window: Option<Window>, exceeded: bool) -> Outcome<Option<Quota>> {
     let (Some(limit), Some(window)) = (limit, window) else { return Ok(None) };
     let taken = call.inner().store.taken(&window.bucket, call.now).await?;
     let (used, ends_at) = taken.unwrap_or((0, call.now));
@@ -75,7 +75,7 @@ async fn quota(call: Call<'_>, limit: Option<Limit>, window: Option<Window>) -> 
         limit: limit.tokens,
         remaining: limit.tokens.saturating_sub(used),
         reset: ends_at.since(call.now).as_secs(),
-        exceeded: used > limit.tokens,
+        exceeded,
     }))
 }
 

@@ -163,6 +163,11 @@ impl Fields {
         Some(text)
     }
 
+    /// Something is wrong in words of the caller's own.
+    pub(crate) fn complain(&mut self, what: &str) {
+        self.invalid.push(what.to_owned());
+    }
+
     fn canonical(&mut self, name: &str, text: &str, kind: &str, is_good: impl Fn(&Uuid) -> bool) -> Option<Uuid> {
         let uuid = text.parse::<Uuid>().ok().filter(|uuid| uuid.hyphenated().to_string() == text && is_good(uuid));
         if uuid.is_none() {

@@ -291,6 +291,35 @@ async fn other_peoples_ids_change_and_show_nothing() {
 }
 
 #[tokio::test]
+async fn what_was_deleted_is_gone_everywhere() {
+    let app = app().await;
+    let (jane, joe) = (join(&app, "jane@acme.test").await, join(&app, "joe@acme.test").await);
+    crate::set_password(&app, &jane).await;
+    let body = json!({"user_id": jane.id});
+    let sent = call(&app, "POST", "/passcode/login/initialize", "", Some(body.clone())).await.json();
+    let code = app.mailbox.take("jane@acme.test").await.code();
+    assert_eq!(call(&app, "DELETE", "/me", &jane.cookie, None).await.status, 204);
+    let password = json!({"user_id": jane.id, "password": crate::PASSWORD});
+    for (method, path, cookie, body, expected) in [
+        ("POST", "/passcode/login/initialize", "", Some(body.clone()), saying(400, "Bad Request")),
+        (
+            "POST",
+            "/passcode/login/finalize",
+            "",
+            Some(json!({"id": sent["id"], "code": code})),
+            saying(403, "Forbidden"),
+        ),
+        ("POST", "/password/login", "", Some(password.clone()), saying(401, "Unauthorized")),
+        ("PUT", "/password", joe.cookie.as_str(), Some(password), saying(401, "Unauthorized")),
+        ("POST", "/webauthn/login/initialize", "", Some(body), saying(400, "user not found")),
+        ("POST", "/user", "", Some(json!({"email": "jane@acme.test"})), saying(404, "Not Found")),
+    ] {
+        assert_eq!(told(&call(&app, method, path, cookie, body).await), expected, "{method} {path}");
+    }
+    app.end().await;
+}
+
+#[tokio::test]
 async fn answers_of_authenticators_that_are_none_are_told_so() {
     let app = app().await;
     let jane = join(&app, "jane@acme.test").await;

@@ -43,7 +43,10 @@ fn shape(document: &Value, schema: &Value, value: &Value, at: &str) {
     if let Some(choices) = schema["oneOf"].as_array() {
         let nothing = value.is_null() && choices.iter().any(|choice| choice["type"] == "null");
         let other = choices.iter().find(|choice| choice["type"] != "null").unwrap();
-        return if nothing { () } else { shape(document, other, value, at) };
+        if !nothing {
+            shape(document, other, value, at);
+        }
+        return;
     }
     let types: Vec<&str> = match &schema["type"] {
         Value::String(one) => vec![one],

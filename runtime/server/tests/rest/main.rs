@@ -23,6 +23,7 @@ mod passkeys;
 mod passwords;
 mod postgres;
 mod step_up;
+mod tenants;
 mod tokens;
 mod users;
 

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::{
-    body::Body,
-    response::{IntoResponse, Response},
-};
+use axum::response::{IntoResponse, Response};
 use hanko_flow::sessions::{Checked, Use, Valid, validate};
-use http::{HeaderMap, StatusCode};
-use serde::{Deserialize, Serialize};
+use http::HeaderMap;
+use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -16,9 +13,9 @@ use uuid::Uuid;
 use crate::{
     extract::{Meta, Presented, Process, Tenant, presented},
     http::{
-        body::{self, Form},
         delivery::{deliver, forget},
         error::{ApiError, Error as ErrorBody},
+        input::{Bind, Fields, Input},
         json::Json,
     },
     metrics::Metrics,
@@ -26,11 +23,20 @@ use crate::{
 };
 
 /// A token whose session is asked about.
-#[derive(Deserialize, ToSchema)]
+#[derive(ToSchema)]
 pub(crate) struct Named {
-    #[serde(default)]
-    #[schema(required, nullable = false)]
-    session_token: Option<String>,
+    session_token: String,
+}
+
+impl Bind for Named {
+    fn bind(fields: &mut Fields) -> Option<Self> {
+        let session_token = fields.text("session_token").filter(|token| !token.is_empty());
+        if session_token.is_none() {
+            // The doubled prefix is the contract's (§8.2).
+            fields.complain("code=400, message=session_token is a required field");
+        }
+        session_token.map(|session_token| Self { session_token })
+    }
 }
 
 /// Whether a session holds. An answer about one that does not has `is_valid` alone.
@@ -106,43 +112,13 @@ pub(crate) async fn named_token(
     Process(app): Process,
     Tenant(served): Tenant,
     Meta(meta): Meta,
-    headers: HeaderMap,
-    body: Body,
+    Input(Named { session_token }): Input<Named>,
 ) -> Result<Response, ApiError> {
-    let token = read(&headers, body).await?;
-    Ok(match validate(&served.tenant, &token, Use::Touch, &meta).await? {
+    Ok(match validate(&served.tenant, &session_token, Use::Touch, &meta).await? {
         Checked::Valid(valid) => valid_answer(&app.metrics, &served, &valid),
         Checked::IdleExpired => invalid_answer(&app.metrics, &served, true),
         Checked::Invalid => invalid_answer(&app.metrics, &served, false),
     })
-}
-
-async fn read(headers: &HeaderMap, body: Body) -> Result<String, ApiError> {
-    // The doubled prefix is the contract's (§8.2).
-    let missing = || ApiError::saying(StatusCode::BAD_REQUEST, "code=400, message=session_token is a required field");
-    if body::is_absent(&body) {
-        return Err(missing());
-    }
-    if Form::of(headers) != Form::Json {
-        return Err(ApiError::of(StatusCode::UNSUPPORTED_MEDIA_TYPE));
-    }
-    let text = body::read(body).await?;
-    if text.is_empty() {
-        return Err(missing());
-    }
-    let named: Named = serde_json::from_slice(&text).map_err(|error| malformed(&error))?;
-    named.session_token.filter(|token| !token.is_empty()).ok_or_else(missing)
-}
-
-fn malformed(error: &serde_json::Error) -> ApiError {
-    let offset = error.column();
-    let message = match error.classify() {
-        serde_json::error::Category::Data => {
-            format!("Unmarshal type error: expected=string, field=session_token, offset={offset}")
-        }
-        _ => format!("Syntax error: offset={offset}, error=not a JSON document"),
-    };
-    ApiError::saying(StatusCode::BAD_REQUEST, message)
 }
 
 fn valid_answer(metrics: &Metrics, served: &Arc<Served>, valid: &Valid) -> Response {
