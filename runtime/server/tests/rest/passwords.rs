@@ -109,6 +109,33 @@ async fn a_password_is_set_with_either_method_and_only_ones_own() {
     app.end().await;
 }
 
+/// FC-52: guessing from many addresses is stopped, once noted and once told, and not its owner at home.
+#[tokio::test]
+async fn an_account_that_is_guessed_at_from_everywhere_is_paused_for_strangers() {
+    let mut spec = open(json!({"rateLimiter": {"accountLimits": {"tokens": 5, "interval": "10m"}}}));
+    spec["clientIp"] = json!({"extractor": "xForwardedFor", "trustedProxies": ["127.0.0.0/8"]});
+    let app = TestApp::with(spec).await;
+    let jane = join(&app, "jane@acme.test").await;
+    set_password(&app, &jane).await;
+    let from = async |ip: &str, password: &str| {
+        let request = app.request(reqwest::Method::POST, "/password/login").header("X-Forwarded-For", ip);
+        crate::support::send(request.json(&json!({"user_id": jane.id, "password": password}))).await
+    };
+    for n in 0..10 {
+        let refused = from(&format!("192.0.2.{n}"), "wrong").await;
+        assert_eq!(refused.status.as_u16(), if n < 5 { 401 } else { 429 }, "{n}");
+    }
+    let stranger = from("192.0.2.99", PASSWORD).await;
+    assert_eq!((told(&stranger), stranger.header("retry-after")), (saying(429, "Too Many Requests"), "600".into()));
+    assert_eq!(from("127.0.0.1", PASSWORD).await.status, 200, "where the owner is signed in already");
+    app.mailbox.take("jane@acme.test").await;
+    let noted = audit::types(&app).await.iter().filter(|kind| *kind == "password_limit_reached").count();
+    assert_eq!(noted, 1);
+    app.until_delivered().await;
+    assert_eq!(app.mailbox.left(), 0, "one mail");
+    app.end().await;
+}
+
 /// FC-83: the same work for everybody, and who waits too long for a turn is told to come back.
 #[tokio::test]
 async fn a_crowd_of_logins_is_answered_and_unknown_users_take_the_same_path() {

@@ -98,28 +98,28 @@ async fn find(call: Call<'_>, user: UserId) -> Outcome<Known> {
 
 async fn send(call: Call<'_>, to: Recipient, known: Known, session: Option<&Valid>) -> Outcome<Sent> {
     let named = match (to.email, to.cookie) {
-        (Some(email), _) | (None, Some(Ok(email))) => Some(email),
-        (None, None) => None,
+        (Some(email), _) => Some(email),
         // Read only where nothing else says which address is meant.
-        (None, Some(Err(()))) if has_main_address(&known) => None,
-        (None, Some(Err(()))) => return Err(refuse_saying(400, "failed to parse emailId as uuid")),
+        (None, Some(cookie)) if !has_main_address(&known) => {
+            Some(cookie.map_err(|()| refuse_saying(400, "failed to parse emailId as uuid"))?)
+        }
+        (None, _) => None,
     };
     let letter = match &known {
-        Known::Account(account) => {
-            // The cookie of a sign-up says nothing about an account that has a main address.
-            let named = if to.email.is_none() && account.primary_email().is_some() { None } else { named };
-            Some(to_account(call, account, named, session).await?)
-        }
+        Known::Account(account) => Some(to_account(call, account, named, session).await?),
         Known::New(new) => Some(to_newcomer(call, new, named).await?),
-        Known::Stranger(_) if named.is_some_and(|email| email != strangers::email_of(call.inner(), to.user)) => {
-            return Err(not_available());
+        Known::Stranger(address) => {
+            let own = strangers::email_of(call.inner(), to.user);
+            if let Some(other) = named.filter(|email| *email != own) {
+                return Err(elsewhere(call, other).await?);
+            }
+            address.clone().map(|address| Letter {
+                email: own,
+                address,
+                template: Template::EmailLoginAttempted,
+                is: None,
+            })
         }
-        Known::Stranger(address) => address.clone().map(|address| Letter {
-            email: strangers::email_of(call.inner(), to.user),
-            address,
-            template: Template::EmailLoginAttempted,
-            is: None,
-        }),
     };
     if session.is_some_and(|session| session.user() != to.user) {
         return Err(refuse(403));
@@ -169,10 +169,14 @@ async fn to_account(
         let found = claim::find(&call.inner().store, address).await?;
         return Ok(proof(id, &found, About::Addition));
     }
-    match call.inner().store.email_by_id(id).await? {
-        Some(_) => Err(refuse(403)),
-        None => Err(not_available()),
-    }
+    Err(elsewhere(call, id).await?)
+}
+
+/// An address that is not the user's: somebody else's, or nobody's.
+async fn elsewhere(call: Call<'_>, id: EmailId) -> Outcome<RestError> {
+    let waits = Stored::<Addition>::load(call, FlowId(id.0)).await?.is_some();
+    let belongs = call.inner().store.email_by_id(id).await?.is_some();
+    Ok(if waits || belongs { refuse(403) } else { not_available() })
 }
 
 async fn to_newcomer(call: Call<'_>, new: &SignUp, named: Option<EmailId>) -> Outcome<Letter> {
