@@ -115,7 +115,7 @@ impl Ground {
         })
     }
 
-    /// A laptop's first key. Once a database holds data, a missing key is a loss to be told, never a reason to make another.
+    /// A laptop's first key. Once the tenant has data, a missing key is a loss to be told, never a reason to make another.
     async fn make_master_keys(
         &self,
         configuration: &Configuration,
@@ -123,9 +123,10 @@ impl Ground {
         secrets: &Path,
     ) -> Result<Entries, Failure> {
         database.migrate().await.map_err(|error| from_store(&error))?;
-        let tenants = database.store.system().tenants().await.map_err(|error| from_store(&error))?;
+        let store = database.store.tenant(TenantId(configuration.project.tenant_id));
+        let has_data = store.is_registered().await.map_err(|error| from_store(&error))?;
         let (namespace, name) = (&configuration.project.namespace, &configuration.project.keys.master_key_secret);
-        if !tenants.is_empty() {
+        if has_data {
             return Err(Failure::Refused(format!(
                 "the master keys are missing ({}), and the database holds data they protect; put the folder back",
                 secrets.join(namespace).join(name).display()

@@ -12,7 +12,7 @@ mod support;
 use std::fs;
 
 use hanko_server::StartError;
-use serde_json::json;
+use serde_json::{Value, json};
 use support::{Prepared, TestApp};
 
 async fn refusal(prepared: Prepared) -> String {
@@ -111,6 +111,28 @@ async fn a_missing_master_key_is_not_replaced_once_there_is_data() {
     assert!(ready.text().contains("master keys are missing"), "{}", ready.text());
     assert!(!app.secrets().exists());
     app.end().await;
+}
+
+#[tokio::test]
+async fn projects_that_share_a_new_database_all_get_their_first_key() {
+    let Ok(server) = std::env::var("HANKO_TEST_POSTGRES_URL") else { return };
+    let name = format!("shared_{}", std::process::id());
+    execute(&server, format!("CREATE DATABASE {name}")).await;
+    let mut url: url::Url = server.parse().unwrap();
+    url.set_path(&name);
+    let prepared = on_postgres(url.as_str()).await;
+    let spec: Value =
+        serde_json::from_slice(&fs::read(prepared.sources().documents.join("project.yaml")).unwrap()).unwrap();
+    for n in 0..5 {
+        let mut other = spec["spec"].clone();
+        other["hosts"] = json!([format!("auth{n}.localhost")]);
+        other["publicUrl"] = json!(format!("http://auth{n}.localhost:8000"));
+        prepared.write(&format!("other{n}.json"), &format!("other{n}"), &other);
+    }
+    let app = prepared.begin(Default::default()).await.unwrap();
+    app.until_revision(|now| now["tenants"].as_array().is_some_and(|tenants| tenants.len() == 6)).await;
+    app.end().await;
+    execute(&server, format!("DROP DATABASE {name}")).await;
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ statements! {
         WHERE NOT EXISTS (SELECT 1 FROM tenants WHERE id = $4)",
         postgres = "INSERT INTO tenants (id, name, created_at) SELECT $1::uuid, $2::text, $3::bigint \
         WHERE NOT EXISTS (SELECT 1 FROM tenants WHERE id = $4)";
+    ONE = "SELECT id FROM tenants WHERE id = $1";
     ALL = "SELECT id, name FROM tenants ORDER BY created_at, id LIMIT 100";
 }
 
@@ -27,6 +28,14 @@ pub enum Registration {
 }
 
 impl TenantStore {
+    /// Whether the tenant has its row.
+    pub async fn is_registered(&self) -> Result<bool, StoreError> {
+        let row: Option<(Uuid,)> = on_pool!(&self.store.pool, ONE, |sql, db| {
+            sqlx::query_as(sql).bind(self.tenant.0).fetch_optional(db).await
+        })?;
+        Ok(row.is_some())
+    }
+
     /// Makes sure the tenant has its row. `name` is the project's `<namespace>/<name>`.
     pub async fn register(&self, name: &str, now: Timestamp) -> Result<Registration, StoreError> {
         let others = self.store.system().tenants().await?;

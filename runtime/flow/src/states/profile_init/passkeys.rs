@@ -6,7 +6,7 @@ use hanko_model::project::Settings;
 use hanko_store::users::Account;
 use serde::Deserialize;
 
-use super::{done, owner};
+use super::{done, owner, security_keys};
 use crate::{
     effect::Effect,
     engine::{Action, Cx, Failure, FlowError, Input, InputError, Step, declaration::Nothing},
@@ -80,10 +80,11 @@ impl Action for Delete {
         vec![Input::string("passkey_id").required(true).hidden()]
     }
 
+    /// Also there for who has only security keys that can go: the official element offers their removal where it finds this action.
     fn suspended(&self, cx: &Cx<'_>) -> bool {
         let settings = cx.settings();
         let some = |account: &Account| passkeys(account).any(|passkey| can_go(account, settings, &passkey.id));
-        !settings.passkey.enabled || !owner(cx, some)
+        !settings.passkey.enabled || !(owner(cx, some) || security_keys::one_can_go(cx))
     }
 
     async fn decide(&self, cx: &mut Cx<'_>, input: Named) -> Result<Step, Failure> {

@@ -21,6 +21,13 @@ fn enabled(cx: &Cx<'_>) -> bool {
     cx.settings().mfa.enabled && cx.settings().mfa.security_keys.enabled
 }
 
+/// Whether a security key can be removed: where a second factor is mandatory, one has to be left.
+pub(super) fn one_can_go(cx: &Cx<'_>) -> bool {
+    let mfa = &cx.settings().mfa;
+    let another_left = |account: &Account| keys(account).count() > 1 || (mfa.totp_enabled && account.otp.is_some());
+    enabled(cx) && owner(cx, |account| keys(account).next().is_some() && (mfa.optional || another_left(account)))
+}
+
 pub(super) struct Create;
 
 #[async_trait]
@@ -58,14 +65,8 @@ impl Action for Delete {
         vec![Input::string("security_key_id").required(true).hidden()]
     }
 
-    /// Where a second factor is mandatory, one has to be left.
     fn suspended(&self, cx: &Cx<'_>) -> bool {
-        let mfa = &cx.settings().mfa;
-        let last = |account: &Account| {
-            let other = mfa.totp_enabled && account.otp.is_some();
-            keys(account).count() == 1 && !other
-        };
-        !enabled(cx) || owner(cx, |account| keys(account).next().is_none()) || (!mfa.optional && owner(cx, last))
+        !one_can_go(cx)
     }
 
     async fn decide(&self, cx: &mut Cx<'_>, input: Named) -> Result<Step, Failure> {
