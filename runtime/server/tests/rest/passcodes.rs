@@ -124,6 +124,21 @@ async fn of_many_who_show_one_code_at_once_one_signs_in() {
     app.end().await;
 }
 
+#[tokio::test]
+async fn of_many_wrong_answers_at_once_three_count() {
+    let app = TestApp::with(open(json!({}))).await;
+    let jane = join(&app, "jane@acme.test").await;
+    let sent = ask(&app, &jane.id).await;
+    let code = app.mailbox.take("jane@acme.test").await.code();
+    let answers = futures_join((0..10).map(|_| show(&app, &sent, other(&code)))).await;
+    let mut messages: Vec<String> = answers.iter().map(|answer| told(answer).1).collect();
+    messages.sort_unstable();
+    let mut expected = vec!["Unauthorized", "Unauthorized", "max attempts reached"];
+    expected.extend(["passcode not found"; 7]);
+    assert_eq!(messages, expected);
+    app.end().await;
+}
+
 pub async fn futures_join<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
     futures::future::join_all(all).await
 }

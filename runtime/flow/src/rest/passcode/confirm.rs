@@ -24,6 +24,9 @@ use crate::{
     tenant::Tenant,
 };
 
+/// How often an answer is checked again when others are faster. A code has fewer tries.
+const AGAIN: usize = 8;
+
 /// A code was right.
 #[derive(Debug)]
 pub struct Confirmation {
@@ -49,54 +52,80 @@ pub async fn confirm_passcode(
 ) -> Outcome<Confirmation> {
     let call = Call::new(tenant, request);
     let _turn = call.inner().turns.take(id).await;
+    for _ in 0..AGAIN {
+        if let Some(confirmation) = answer(call, id, code, session).await? {
+            return Ok(confirmation);
+        }
+    }
+    Err(RestError::Busy("a code is answered from everywhere at once".to_owned()))
+}
+
+/// Checks an answer and counts it. `None`: another answer was faster. Then nothing is told of this one, and it is checked again, so that
+/// every answer counts.
+async fn answer(
+    call: Call<'_>,
+    id: FlowId,
+    shown: &Secret<String>,
+    session: Option<&Valid>,
+) -> Outcome<Option<Confirmation>> {
+    let kind = AuditKind::PasscodeLoginFinalFailed;
     let Some(mut stored) = Stored::<Code>::load(call, id).await? else {
-        call.refused(AuditKind::PasscodeLoginFinalFailed, Actor::none(), "unknown passcode").await?;
-        return Err(not_found());
+        call.refused(kind, Actor::none(), "unknown passcode").await?;
+        return Err(refuse_saying(401, "passcode not found"));
     };
-    let purpose = stored.value.passcode.purpose();
-    let key = &call.inner().passcode_key;
-    let answer = stored.value.passcode.verify(key, tenant.id(), id, purpose, code, call.now);
+    let (purpose, tenant) = (stored.value.passcode.purpose(), call.tenant.id());
+    let outcome = stored.value.passcode.verify(&call.inner().passcode_key, tenant, id, purpose, shown, call.now);
     let account = call.inner().store.account(stored.value.user).await?;
     let actor = account.as_ref().map(actor).unwrap_or_default();
-    let kind = AuditKind::PasscodeLoginFinalFailed;
-    let failed = |why: &str| vec![Effect::Audit(AuditEntry::new(kind, actor.clone()).failed(why))];
-    let proof = match answer {
-        Answer::Correct(proof) => proof,
+    let (spend, why, refusal) = match outcome {
+        Answer::Correct(proof) => {
+            let Some(decision) = decide(call, &stored.value, account.as_ref(), proof, session).await? else {
+                return Err(refuse(403));
+            };
+            let code = &stored.value;
+            let sent = Sent { id, ttl: code.ttl, created_at: code.created_at };
+            let mut change = decision.change;
+            change.spend.insert(0, stored.delete());
+            return Ok(match call.commit(change).await? {
+                Committed::Yes => Some(Confirmation { sent, token: decision.token }),
+                Committed::Spent => None,
+            });
+        }
         Answer::Expired => {
             call.refused(kind, actor, "timed out passcode").await?;
             return Err(refuse_saying(408, "passcode request timed out"));
         }
-        Answer::Wrong => {
-            let change =
-                Change { spend: vec![stored.write(call)?], effects: failed("passcode invalid"), ..Change::default() };
-            call.commit(change).await?;
-            return Err(refuse(401));
-        }
-        Answer::Exhausted => {
-            let effects = failed("max attempts reached");
-            call.commit(Change { spend: vec![stored.delete()], effects, ..Change::default() }).await?;
-            return Err(refuse_saying(410, "max attempts reached"));
-        }
+        Answer::Wrong => (stored.write(call)?, "passcode invalid", refuse(401)),
+        Answer::Exhausted => (stored.delete(), "max attempts reached", refuse_saying(410, "max attempts reached")),
     };
-    let code = &stored.value;
-    // Nobody proves anything for somebody else's session.
-    if session.is_some_and(|session| session.user() != code.user) {
-        return Err(refuse(403));
-    }
-    let mut decision = match (&code.about, &account) {
-        (About::SignUp(address), None) => sign_up(call, code, address, proof).await?,
-        (About::Addition(address), Some(account)) => add(call, code, address, account, session).await?,
-        (About::Login(address), Some(account)) => log_in(call, code, address, account, proof, session).await?,
-        _ => return Err(refuse(403)),
-    };
-    decision.change.spend.insert(0, stored.delete());
-    let sent = Sent { id, ttl: code.ttl, created_at: code.created_at };
-    match call.commit(decision.change).await? {
-        Committed::Yes => Ok(Confirmation { sent, token: decision.token }),
-        Committed::Spent => Err(not_found()),
+    let effects = vec![Effect::Audit(AuditEntry::new(kind, actor).failed(why))];
+    match call.commit(Change { spend: vec![spend], effects, ..Change::default() }).await? {
+        Committed::Yes => Err(refusal),
+        Committed::Spent => Ok(None),
     }
 }
 
+/// What a right code does. `None`: nothing for whoever shows it.
+async fn decide<'a>(
+    call: Call<'_>,
+    code: &Code,
+    account: Option<&'a Account>,
+    proof: Proof,
+    session: Option<&'a Valid>,
+) -> Outcome<Option<Decision<'a>>> {
+    // Nobody proves anything for somebody else's session.
+    if session.is_some_and(|session| session.user() != code.user) {
+        return Ok(None);
+    }
+    Ok(Some(match (&code.about, account) {
+        (About::SignUp(address), None) => sign_up(call, code, address, proof).await?,
+        (About::Addition(address), Some(account)) => add(call, code, address, account, session).await?,
+        (About::Login(address), Some(account)) => log_in(call, code, address, account, proof, session).await?,
+        _ => return Ok(None),
+    }))
+}
+
+/// What waited for the code waits no more.
 fn not_found() -> RestError {
     refuse_saying(401, "passcode not found")
 }
