@@ -11,6 +11,8 @@ mod audit;
 mod bad_input;
 #[path = "../flows/browser.rs"]
 mod browser;
+#[path = "../flows/crowd.rs"]
+mod crowd;
 #[path = "../flows/database.rs"]
 mod database;
 mod described;
