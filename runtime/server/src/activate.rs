@@ -1,4 +1,6 @@
-//! From a configuration to a tenant that is served: database, keys, mail.
+//! From a configuration to a tenant that is served: database, keys, relying party, mail.
+
+mod relying_party;
 
 use std::{path::Path, sync::Arc};
 
@@ -78,6 +80,11 @@ impl Ground {
                 })?)
             }
         };
+        let webauthn = &configuration.project.settings.webauthn;
+        let served_as = before.map(|before| &before.configuration.project.settings.webauthn.relying_party_id);
+        if served_as != Some(&webauthn.relying_party_id) {
+            relying_party::accept(&store, webauthn).await?;
+        }
         let secrets_revision = configuration.secrets_revision(master_keys.active().1.expose());
         let tenant = Tenant::new(TenantParts {
             project: configuration.project.clone(),

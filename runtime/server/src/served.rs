@@ -38,6 +38,8 @@ pub(crate) struct Served {
     pub(crate) cookie: SessionCookie,
     pub(crate) client_ip: ClientIp,
     pub(crate) floods: Floods,
+    /// Sites beside the relying party's own whose pages use its passkeys.
+    pub(crate) related_origins: Vec<String>,
     jwks: Bytes,
 }
 
@@ -59,6 +61,7 @@ impl Served {
             cors: Cors::new(project),
             cookie: SessionCookie::new(&project.settings.session.cookie),
             client_ip: ClientIp::new(&project.client_ip),
+            related_origins: project.settings.webauthn.related_origins(),
             jwks: jwks.into(),
             configuration,
             secrets_revision,

@@ -51,6 +51,7 @@ pub(crate) fn router() -> (Router, Bytes) {
         .routes(routes!(sessions::validate::presented_token, sessions::validate::named_token))
         .routes(at("/session", routes!(sessions::validate::named_token)))
         .routes(routes!(well_known::config::config))
+        .routes(routes!(well_known::webauthn::webauthn))
         .routes(also("/.well-known/jwks", routes!(well_known::jwks::jwks)))
         .routes(routes!(openapi::openapi))
         .merge(health::brief())

@@ -1,9 +1,15 @@
 //! `GET /-/revision`: what each tenant really serves, and what was not accepted. The operator asks before it says `Programmed`.
 
+use std::time::Duration;
+
 use axum::response::IntoResponse;
+use futures::future::join_all;
 use serde::Serialize;
 
-use crate::{extract::Process, http::json::Json};
+use crate::{extract::Process, http::json::Json, served::Served};
+
+/// Who asks waits two seconds, and what is served does not depend on the database.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -21,6 +27,9 @@ struct TenantRevision {
     tenant_id: String,
     document_revision: String,
     secrets_revision: String,
+    /// Passkeys and security keys of other RP IDs than the one that is served. Absent when the database does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stranded_credentials: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -34,18 +43,25 @@ struct RefusedRevision {
 
 pub(super) async fn revision(Process(app): Process) -> impl IntoResponse {
     let registry = app.registry();
-    let tenants = registry.tenants().iter().map(|served| TenantRevision {
+    let tenants = join_all(registry.tenants().iter().map(async |served| TenantRevision {
         namespace: served.configuration.project.namespace.clone(),
         name: served.configuration.project.name.clone(),
         tenant_id: served.tenant.id().to_string(),
         document_revision: served.configuration.document_revision.clone(),
         secrets_revision: served.secrets_revision.clone(),
-    });
+        stranded_credentials: stranded(served).await,
+    }));
     let refused = registry.refused().iter().map(|bad| RefusedRevision {
         namespace: bad.namespace.clone(),
         name: bad.name.clone(),
         document_revision: bad.document_revision.clone(),
         reason: bad.reason.clone(),
     });
-    Json(Revisions { version: env!("CARGO_PKG_VERSION"), tenants: tenants.collect(), refused: refused.collect() })
+    Json(Revisions { version: env!("CARGO_PKG_VERSION"), tenants: tenants.await, refused: refused.collect() })
+}
+
+async fn stranded(served: &Served) -> Option<u64> {
+    let rp_id = &served.configuration.project.settings.webauthn.relying_party_id;
+    let counted = tokio::time::timeout(PATIENCE, served.tenant.store().credentials_elsewhere(rp_id)).await;
+    Some(counted.ok()?.ok()?.iter().map(|of| of.passkeys + of.security_keys).sum())
 }

@@ -2,3 +2,4 @@
 
 pub(super) mod config;
 pub(super) mod jwks;
+pub(super) mod webauthn;
