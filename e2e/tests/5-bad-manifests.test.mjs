@@ -105,6 +105,12 @@ scenario('a running tenant keeps its last good state through a bad change', { na
   assert.match(condition(object, 'Accepted').message, /relyingParty/);
   await staysTrue('the old document', async () => (await revisions(namespace, 'steady'))[0].tenants[0].documentRevision === documentRevision, 3);
   await register(base, 'still@example.com');
+  // What templates mean only the runtime knows.
+  await apply(project(namespace, 'steady', { settings: { session: { jwtTemplate: { claims: { family: '{{ .User.Surname }}' } } } } }));
+  const told = await waitForCondition(namespace, 'steady', 'Programmed', 'False');
+  assert.equal(condition(told, 'Programmed').reason, 'DocumentRefused');
+  assert.match(condition(told, 'Programmed').message, /jwtTemplate\.claims\.family.*Surname/);
+  await register(base, 'and-still@example.com');
   const [after] = await podsOf(namespace, 'steady');
   assert.equal(after.metadata.uid, before.metadata.uid);
   await apply(project(namespace, 'steady'));
