@@ -199,8 +199,8 @@ pub struct WebauthnSpec {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RelyingPartySpec {
-    /// The RP ID: the public URL's host or a domain above it. Default: the longest domain that all hosts and origins share and that
-    /// is not a public suffix.
+    /// The RP ID: the public URL's host or a domain above it. Passkeys and security keys work under the one they were made for and no
+    /// other. Default: the longest domain that all hosts and origins share and that is not a public suffix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub id: Option<String>,

@@ -71,6 +71,19 @@ fn a_frame_is_good_where_its_page_is_listed_and_nowhere_else() {
     }
 }
 
+/// WebAuthn L3 §5.11: whether such a page may ask for this RP ID is the browser's affair.
+#[test]
+fn a_page_beside_the_rp_id_signs_in_where_its_origin_is_listed() {
+    for (listed, accepted) in [("https://fern.shop", true), ("https://other.shop", false)] {
+        let (mut world, mut device, passkey) = enrolled();
+        world.rp = RelyingParty::new("fern.test", "Fern", [listed], 300 * SECOND, 600 * SECOND);
+        device.origin = "https://fern.shop".into();
+        let options = world.discoverable();
+        let outcome = world.finish_login(&device.get(&options), &passkey);
+        assert_eq!(outcome.is_ok(), accepted, "{listed}: {outcome:?}");
+    }
+}
+
 #[test]
 fn another_key_does_not_sign_in() {
     let (mut world, device, passkey) = enrolled();
