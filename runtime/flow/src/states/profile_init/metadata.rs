@@ -41,7 +41,10 @@ impl Wish {
             Value::Null => Some(Self::Clear),
             Value::Object(patch) => Some(Self::Merge(patch)),
             Value::String(text) if text == "null" => Some(Self::Clear),
-            Value::String(text) if text.starts_with('{') => serde_json::from_str(&text).ok().map(Self::Merge),
+            // Blanks around it are none of it (§6.11).
+            Value::String(text) if text.starts_with('{') && text.ends_with('}') => {
+                serde_json::from_str(&text).ok().map(Self::Merge)
+            }
             _ => None,
         }
     }
@@ -100,6 +103,7 @@ mod tests {
             (Some(json!("")), None),
             (Some(json!(" null")), None),
             (Some(json!("{\"a\"")), None),
+            (Some(json!("{\"a\": 1} ")), None),
             (Some(json!([1])), None),
             (Some(json!(1)), None),
             (Some(json!(true)), None),
