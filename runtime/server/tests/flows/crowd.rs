@@ -52,21 +52,28 @@ pub async fn apps(settings: Value) -> Vec<TestApp> {
 /// A request ready to be sent, as often as wanted.
 pub struct Prepared {
     pub url: String,
+    pub headers: Vec<(String, String)>,
     pub body: Value,
+}
+
+impl Prepared {
+    /// The request, to be sent to this process.
+    pub fn request(&self, app: &TestApp) -> reqwest::RequestBuilder {
+        let request = app.http.post(&self.url).json(&self.body);
+        self.headers.iter().fold(request, |request, (name, value)| request.header(name, value))
+    }
 }
 
 pub fn prepare(app: &TestApp, flow: &Flow<'_>, action: &str, inputs: Value) -> Prepared {
     let document = flow.document();
     let href = document["actions"][action]["href"].as_str().unwrap_or_else(|| panic!("no {action} in {document:#}"));
-    Prepared { url: app.url(href), body: json!({"input_data": inputs, "csrf_token": document["csrf_token"]}) }
+    let body = json!({"input_data": inputs, "csrf_token": document["csrf_token"]});
+    Prepared { url: app.url(href), headers: flow.headers.clone(), body }
 }
 
 /// Sends all at once, and tells how often each outcome came: status, state, and the code of what was wrong with an input.
 pub async fn at_once(app: &TestApp, requests: impl IntoIterator<Item = &Prepared>) -> BTreeMap<(u16, String), usize> {
-    let sent: Vec<_> = requests
-        .into_iter()
-        .map(|request| tokio::spawn(send(app.http.post(&request.url).json(&request.body))))
-        .collect();
+    let sent: Vec<_> = requests.into_iter().map(|request| tokio::spawn(send(request.request(app)))).collect();
     let mut outcomes = BTreeMap::new();
     for answer in sent {
         let answer = answer.await.unwrap();

@@ -3,12 +3,12 @@
 use hanko_domain::{EventId, TenantId};
 use hanko_keys::{MasterKeys, Place, Sealer};
 use serde_json::Value;
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{Connection, SqlSafeStr, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::support::TestApp;
 
 /// Runs a statement and says how many rows it has changed.
-pub async fn execute(app: &TestApp, sql: &'static str) -> u64 {
+pub async fn execute(app: &TestApp, sql: impl SqlSafeStr) -> u64 {
     sqlx::query(sql).execute(&mut open(app).await).await.unwrap().rows_affected()
 }
 

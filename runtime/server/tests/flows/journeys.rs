@@ -117,11 +117,13 @@ pub async fn register_with_totp(app: &TestApp, address: &str) -> String {
     secret
 }
 
-/// A login up to what follows the password.
-pub async fn sign_in_with_password<'a>(app: &'a TestApp, address: &str, capabilities: Value) -> Flow<'a> {
+/// A login up to what follows the password, with an address or a username.
+pub async fn sign_in_with_password<'a>(app: &'a TestApp, identifier: &str, capabilities: Value) -> Flow<'a> {
     let mut flow = begin(app, "/login", capabilities).await;
-    flow.act("continue_with_login_identifier", json!({"email": address})).await;
-    flow.act("continue_to_password_login", json!({})).await;
+    flow.act("continue_with_login_identifier", json!({"email": identifier, "identifier": identifier})).await;
+    if flow.state() == "login_method_chooser" {
+        flow.act("continue_to_password_login", json!({})).await;
+    }
     flow.act("password_login", json!({"password": PASSWORD})).await;
     flow
 }
