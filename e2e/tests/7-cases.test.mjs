@@ -4,10 +4,10 @@ import net from 'node:net';
 import { scenario } from '../harness/artefacts.mjs';
 import { OPERATOR, api, apply, find, get, kubectl, list, path, remove, staysTrue, waitFor } from '../harness/cluster.mjs';
 import { beginLogin, register, validate } from '../harness/flow.mjs';
-import { emptyDatabase } from '../harness/postgres.mjs';
+import { emptyDatabase, query } from '../harness/postgres.mjs';
 import { peakMemory, restarts } from '../harness/processes.mjs';
 import { secret } from '../harness/secrets.mjs';
-import { podsOf, project, ready, waitForCondition } from '../harness/tenant.mjs';
+import { address, condition, events, podsOf, project, ready, waitForCondition } from '../harness/tenant.mjs';
 
 const SOAK = Boolean(process.env.SOAK);
 
@@ -18,6 +18,39 @@ async function onPostgres(namespace, name, spec = {}) {
 }
 
 const deploymentOf = async (namespace, name) => (await list('Deployment', namespace, `hanko-operator.dev/project=${name}`))[0];
+
+scenario('FC-07: a new relying party waits until it is accepted, and the status says what it has stranded', { namespace: 'field' }, async ({ namespace }) => {
+  const url = await emptyDatabase('moved');
+  await secret(namespace, 'moved-db', { url });
+  const under = (id, annotations) => {
+    const spec = { database: { postgres: { urlRef: { name: 'moved-db', key: 'url' } } }, settings: { webauthn: { relyingParty: { id } } } };
+    const object = project(namespace, 'moved', spec);
+    return apply({ ...object, metadata: { ...object.metadata, annotations } });
+  };
+  const statusIs = (what, is) => waitFor(what, async () => {
+    const object = await get('HankoProject', namespace, 'moved');
+    return condition(object, 'Ready')?.status === 'True' && is(object.status) && object;
+  }, { seconds: 120 });
+  await under('auth.moved.localhost');
+  await waitForCondition(namespace, 'moved', 'Ready');
+  await register(await address(namespace, 'moved'), 'jane@moved.test');
+  await query(url, `INSERT INTO webauthn_credentials SELECT tenant_id, decode('0' || n, 'hex'), id, '', '', 'auth.moved.localhost', 'none', tenant_id, 0,
+    true, false, false, '[]', NULL, n = 3, 0, NULL FROM users, generate_series(1, 3) n`);
+
+  await under('moved.localhost');
+  const refused = await waitFor('a refusal', async () => {
+    const ready = condition(await get('HankoProject', namespace, 'moved'), 'Ready');
+    return ready?.reason === 'DocumentRefused' && ready;
+  });
+  assert.match(refused.message, /`auth\.moved\.localhost`, whose credentials would stop working \(passkeys: 2, security keys: 1\)/);
+  await under('moved.localhost', { 'hanko-operator.dev/acknowledge-new-relying-party': 'moved.localhost' });
+  const moved = await statusIs('three stranded credentials', ({ strandedCredentials }) => strandedCredentials === 3);
+  assert.match(condition(moved, 'Programmed').message, /3 passkeys and security keys of another relying party/);
+  await waitFor('an event', async () => (await events(namespace, 'moved')).find((event) => event.reason === 'CredentialsStranded' && event.note.startsWith('3 ')));
+
+  await under('auth.moved.localhost');
+  await statusIs('none again', ({ strandedCredentials }) => strandedCredentials === 0);
+});
 
 scenario('FC-58: five pods start at once on an empty database; one migrates, none restarts', { namespace: 'field' }, async ({ namespace }) => {
   const object = await onPostgres(namespace, 'crowd', { replicas: 5 });
