@@ -237,8 +237,12 @@ async fn item_24_the_last_passkey_stays_where_nothing_else_signs_in() {
     assert!(actions(&flow).contains(&"webauthn_credential_delete".to_owned()), "the password is left");
     flow.act("password_delete", json!({})).await;
     assert_eq!(outcome(&flow), fine("profile_init"));
+    assert!(!actions(&flow).contains(&"webauthn_credential_delete".to_owned()));
     make(&mut flow, &mut Browser::without_verification(), "security_key_create").await;
-    assert!(!actions(&flow).contains(&"webauthn_credential_delete".to_owned()), "Q11: a security key is no way in");
+    let last = only_id(&flow, "passkeys");
+    flow.act("webauthn_credential_delete", json!({"passkey_id": last})).await;
+    let refusal = refused(403, "profile_init", "operation_not_permitted_error");
+    assert_eq!(outcome(&flow), refusal, "Q11: a security key is no way in");
     app.end().await;
 }
 

@@ -142,6 +142,8 @@ impl Expected {
         // Without a name no ordinary way is left that the account is found by; the last one may never go (§6.15).
         let without_name = can_passkey || ((can_password || can_passcode) && mail_identifier);
         let some_way = can_passkey || by_password || can_passcode;
+        let other_factor = a.otp && r.is("/mfa/totp/enabled", true);
+        let key_can_go = keys && a.keys > 0 && !(mandatory && a.keys == 1 && !other_factor);
         let offers = [
             ("account_delete", r.is("/account/allowDeletion", false)),
             ("continue_to_otp_secret_creation", r.is("/mfa/totp/enabled", true) && !a.otp),
@@ -156,10 +158,7 @@ impl Expected {
             ("password_update", can_password),
             ("patch_metadata", true),
             ("security_key_create", keys && a.webauthn && a.keys < r.limit("/mfa/securityKeys/limit", 10)),
-            ("security_key_delete", {
-                let other = a.otp && r.is("/mfa/totp/enabled", true);
-                keys && a.keys > 0 && !(mandatory && a.keys == 1 && !other)
-            }),
+            ("security_key_delete", key_can_go),
             ("session_delete", r.is("/session/allowRevocation", true) && a.sessions > 1),
             ("username_create", username && !a.username),
             ("username_delete", {
@@ -171,7 +170,8 @@ impl Expected {
             ("webauthn_credential_create", passkey && a.webauthn && a.passkeys < r.limit("/passkey/limit", 10)),
             ("webauthn_credential_delete", {
                 let other_way = r.is("/passkey/optional", true) && (by_password || can_passcode);
-                can_passkey && (a.passkeys > 1 || other_way)
+                // The official element removes security keys too where it finds this action.
+                passkey && ((a.passkeys > 0 && (a.passkeys > 1 || other_way)) || key_can_go)
             }),
             ("webauthn_credential_rename", passkey && a.passkeys + a.keys > 0),
         ];
