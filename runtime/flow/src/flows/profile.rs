@@ -25,7 +25,7 @@ pub(super) fn flow() -> Flow {
         .state(passcode_confirmation::state())
         .state(mfa_otp_secret_creation::state())
         .state(login_method_chooser::state())
-        .state(login_password::state())
+        .state(login_password::step_up())
         .state(login_passkey::state())
         // Unlike in a login, nothing was proven on the way here that `back` would undo.
         .state(login_otp::state().on(Back))

@@ -14,7 +14,12 @@ use crate::{
 };
 
 pub(crate) fn state() -> State {
-    State::named("login_password", "credential_usage").on(PasswordLogin).on(Recovery).on(Back)
+    step_up().on(Recovery)
+}
+
+/// Whoever is signed in changes a forgotten password in the profile.
+pub(crate) fn step_up() -> State {
+    State::named("login_password", "credential_usage").on(PasswordLogin).on(Back)
 }
 
 struct PasswordLogin;
@@ -88,7 +93,7 @@ impl Action for Recovery {
     type Input = Nothing;
 
     fn suspended(&self, cx: &Cx<'_>) -> bool {
-        !cx.settings().password.recovery || cx.stash.email.is_none() || cx.signed_in()
+        !cx.settings().password.recovery || cx.stash.email.is_none()
     }
 
     async fn decide(&self, cx: &mut Cx<'_>, _input: Nothing) -> Result<Step, Failure> {

@@ -8,6 +8,7 @@ pub mod moves;
 mod names;
 pub mod outcome;
 pub mod people;
+pub mod profile;
 mod rules;
 mod schedule;
 mod tables;
@@ -195,6 +196,8 @@ pub struct Stage {
     pub app: TestApp,
     pub settings: Settings,
     pub people: Vec<Person>,
+    /// Those of their sessions.
+    pub sessions: Vec<String>,
     /// That of a trusted device of the first of them.
     pub cookie: Option<String>,
 }
@@ -202,8 +205,9 @@ pub struct Stage {
 pub async fn stage(family: Family) -> Stage {
     let Family { settings, mut people, device, .. } = family;
     let app = TestApp::with(spec(&nursery())).await;
+    let mut sessions = Vec::new();
     for person in &mut people {
-        person.register(&app).await;
+        sessions.push(person.register(&app).await);
     }
     // A run asks for one second factor only; the second one is made by somebody who is nobody else.
     if let Some(bo) = people.iter_mut().find(|person| person.totp.is_some() && person.key.is_some()) {
@@ -228,7 +232,7 @@ pub async fn stage(family: Family) -> Stage {
     let text = std::fs::read_to_string(app.documents().join("project.yaml")).unwrap();
     let parsed = hanko_model::document::parse(&text, hanko_model::document::Unknown::Refuse).unwrap();
     let project = hanko_model::resolve(&parsed.documents[0]).unwrap();
-    Stage { app, settings: project.settings, people, cookie }
+    Stage { app, settings: project.settings, people, sessions, cookie }
 }
 
 impl Stage {

@@ -32,7 +32,8 @@ pub fn check(world: &World<'_>, run: &Run, called: &str, outcome: &Outcome, befo
     check_headers(world, run, outcome, answer);
 }
 
-fn names(object: &Value) -> Vec<&str> {
+/// The members of an object, sorted.
+pub fn names(object: &Value) -> Vec<&str> {
     let mut names: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
     names.sort_unstable();
     names

@@ -12,23 +12,43 @@ use super::{
 use crate::support::TestApp;
 
 /// A run is not longer than the history that is kept of it.
-const LONGEST: usize = 30;
+pub const LONGEST: usize = 30;
 
 /// What has been seen so far.
-#[derive(Default)]
-struct Graph {
-    untried: BTreeMap<Key, Vec<Move>>,
-    edges: BTreeMap<Key, Vec<(Move, Key)>>,
+pub struct Graph<K, M> {
+    untried: BTreeMap<K, Vec<M>>,
+    edges: BTreeMap<K, Vec<(M, K)>>,
 }
 
-impl Graph {
+impl<K, M> Default for Graph<K, M> {
+    fn default() -> Self {
+        Self { untried: BTreeMap::new(), edges: BTreeMap::new() }
+    }
+}
+
+impl<K: Clone + Ord, M: Clone + PartialEq> Graph<K, M> {
+    /// What can be done at a place that is seen for the first time.
+    pub fn see(&mut self, key: &K, moves: impl FnOnce() -> Vec<M>) {
+        if !self.untried.contains_key(key) {
+            self.untried.insert(key.clone(), moves());
+        }
+    }
+
+    /// A step led somewhere.
+    pub fn took(&mut self, from: K, step: M, to: K) {
+        let known = self.edges.entry(from).or_default();
+        if !known.iter().any(|(taken, _)| *taken == step) {
+            known.push((step, to));
+        }
+    }
+
     /// The next step of a run: something new, else towards something new.
-    fn next(&mut self, key: &Key) -> Option<Move> {
+    pub fn next(&mut self, key: &K) -> Option<M> {
         if let Some(new) = self.untried.get_mut(key).and_then(Vec::pop) {
             return Some(new);
         }
         let mut seen = BTreeSet::from([key]);
-        let mut open: VecDeque<(&Key, Option<&Move>)> = VecDeque::from([(key, None)]);
+        let mut open: VecDeque<(&K, Option<&M>)> = VecDeque::from([(key, None)]);
         while let Some((at, first)) = open.pop_front() {
             if self.untried.get(at).is_some_and(|moves| !moves.is_empty()) {
                 return first.cloned();
@@ -50,20 +70,18 @@ pub async fn walk(
     cookie: Option<&str>,
     capabilities: &[With],
 ) -> BTreeSet<(&'static str, String, &'static str)> {
-    let (mut graph, mut performed, mut store) = (Graph::default(), BTreeSet::new(), Restorer::open(app).await);
+    let (mut graph, mut performed, mut store) =
+        (Graph::<Key, Move>::default(), BTreeSet::new(), Restorer::open(app).await);
     loop {
         store.restore().await;
         let mut visit = Visit::begin(app, world, cookie).await;
         while visit.path.len() < LONGEST {
             let (key, from) = (visit.run.key(), visit.run.at.state);
-            graph.untried.entry(key.clone()).or_insert_with(|| visit.moves(capabilities));
+            graph.see(&key, || visit.moves(capabilities));
             let Some(step) = graph.next(&key) else { break };
             visit.go(step.clone()).await;
             performed.insert((from, step.0.clone(), visit.run.at.state));
-            let known = graph.edges.entry(key).or_default();
-            if !known.iter().any(|(taken, _)| *taken == step) {
-                known.push((step, visit.run.key()));
-            }
+            graph.took(key, step, visit.run.key());
         }
         if visit.path.is_empty() {
             return performed;
@@ -74,8 +92,17 @@ pub async fn walk(
 /// Puts the accounts back as they were, so that every run begins in the same world.
 pub struct Restorer(SqliteConnection);
 
-const TABLES: [&str; 8] =
-    ["users", "emails", "usernames", "passwords", "webauthn_credentials", "otp_secrets", "trusted_devices", "sessions"];
+const TABLES: [&str; 9] = [
+    "users",
+    "emails",
+    "usernames",
+    "passwords",
+    "webauthn_credentials",
+    "otp_secrets",
+    "trusted_devices",
+    "sessions",
+    "user_metadata",
+];
 
 /// Opens the database file beside the process.
 async fn open(app: &TestApp) -> SqliteConnection {
@@ -88,6 +115,11 @@ async fn open(app: &TestApp) -> SqliteConnection {
 /// Runs statements.
 pub async fn execute(app: &TestApp, sql: String) {
     sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut open(app).await).await.unwrap();
+}
+
+/// Reads one column of texts.
+pub async fn read(app: &TestApp, sql: String) -> Vec<String> {
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_all(&mut open(app).await).await.unwrap()
 }
 
 impl Restorer {

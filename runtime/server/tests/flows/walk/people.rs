@@ -43,8 +43,8 @@ impl Person {
         Self { totp: Some(String::new()), ..self }
     }
 
-    /// Makes the account, in a project that lets everybody have everything and nobody must.
-    pub async fn register(&mut self, app: &TestApp) {
+    /// Makes the account, in a project that lets everybody have everything and nobody must. Returns the session's cookie.
+    pub async fn register(&mut self, app: &TestApp) -> String {
         let mut flow = crate::begin(app, "/registration", modern()).await;
         let mut names = json!({});
         names["email"] = json!(self.email.unwrap_or_default());
@@ -80,7 +80,7 @@ impl Person {
                     for_key = true;
                     ("webauthn_generate_creation_options", json!({}))
                 }
-                "success" => return,
+                "success" => return flow.answer.cookie(),
                 _ => ("skip", json!({})),
             };
             flow.act(action, inputs).await;

@@ -247,6 +247,8 @@ pub fn message(code: &str) -> &'static str {
         "platform_authenticator_required" => {
             "The device or browser does not support the required platform authenticators."
         }
+        "not_found" => "The requested resource was not found.",
+        "invalid_metadata_error" => "The metadata is invalid.",
         "rate_limit_exceeded" => "The rate limit has been exceeded.",
         "value_missing_error" => "The value is missing.",
         "value_invalid_error" => "The value is invalid.",

@@ -1,5 +1,7 @@
 //! One run beside the model of it.
 
+use std::fmt::Debug;
+
 use serde_json::Value;
 
 use super::{
@@ -12,7 +14,8 @@ use super::{
 };
 use crate::support::{Flow, TestApp};
 
-pub type Move = (String, With);
+/// An action and how it is called.
+pub type Move<W = With> = (String, W);
 
 /// Somebody on the way through a flow.
 pub struct Visit<'a> {
@@ -81,9 +84,9 @@ impl<'a> Visit<'a> {
 }
 
 /// Says where it happened when a check fails.
-pub struct Context<'a>(pub &'a [Move], pub &'a Value);
+pub struct Context<'a, W: Debug = With>(pub &'a [Move<W>], pub &'a Value);
 
-impl Drop for Context<'_> {
+impl<W: Debug> Drop for Context<'_, W> {
     #[allow(clippy::print_stderr, reason = "what a failed check needs to be understood")]
     fn drop(&mut self) {
         if std::thread::panicking() {
