@@ -10,6 +10,8 @@ mod support;
 mod audit;
 #[path = "../flows/browser.rs"]
 mod browser;
+#[path = "../flows/crowd.rs"]
+mod crowd;
 #[path = "../flows/database.rs"]
 mod database;
 #[path = "../flows/journeys.rs"]
@@ -26,6 +28,7 @@ mod nameless;
 mod notices;
 mod offers;
 mod payload;
+mod races;
 mod sessions;
 mod start;
 mod step_up;
