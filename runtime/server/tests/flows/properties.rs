@@ -1,5 +1,7 @@
 //! Laws of every run, whatever is sent in whatever order. Walks are drawn from a seed that a failure names.
 
+mod profile;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
