@@ -172,19 +172,18 @@ impl TenantStore {
     }
 }
 
+/// The users come first: their `updated_at` is the version that [`Work::is_as_read`] compares, so nothing that goes with it may be
+/// older.
 async fn accounts(store: &Store, tenant: TenantId, ids: &[UserId]) -> Result<HashMap<UserId, Account>, StoreError> {
-    let users = async {
-        let rows: Vec<AccountRow> = on_pool!(&store.pool, BY_IDS, |sql, db| {
-            let mut query = sqlx::query_as(sql).bind(tenant.0);
-            for id in batch::places(ids) {
-                query = query.bind(id.0);
-            }
-            query.fetch_all(db).await
-        })?;
-        Ok(rows)
-    };
-    let (users, emails, passkeys) =
-        tokio::try_join!(users, emails::of_users(store, tenant, ids), passkeys::of_users(store, tenant, ids))?;
+    let users: Vec<AccountRow> = on_pool!(&store.pool, BY_IDS, |sql, db| {
+        let mut query = sqlx::query_as(sql).bind(tenant.0);
+        for id in batch::places(ids) {
+            query = query.bind(id.0);
+        }
+        query.fetch_all(db).await
+    })?;
+    let (emails, passkeys) =
+        tokio::try_join!(emails::of_users(store, tenant, ids), passkeys::of_users(store, tenant, ids))?;
     let mut accounts: HashMap<UserId, Account> = users.into_iter().map(|row| (UserId(row.0), account(row))).collect();
     for email in emails {
         if let Some(account) = accounts.get_mut(&email.user) {

@@ -1,5 +1,7 @@
 //! Requests at once, and a whole profile, on SQLite and on PostgreSQL.
 
+mod last_ways;
+
 use serde_json::{Value, json};
 
 use crate::{
