@@ -1,5 +1,7 @@
 //! Many requests at once, on SQLite and on PostgreSQL, and two processes on one database (§1.13).
 
+mod profile;
+
 use serde_json::{Value, json};
 
 use crate::{
