@@ -328,15 +328,18 @@ async fn write(cx: &mut Cx<'_>, version: i64, expires_at: Timestamp, record: &Re
 }
 
 async fn apply(cx: &mut Cx<'_>, work: &mut Work) -> Result<bool, Failure> {
-    if let Some(account) = &cx.as_read
-        && !work.is_as_read(&account.user).await?
-    {
-        return Ok(false);
-    }
+    // The user's row before the session's, as in every other transaction: two never wait for each other.
+    let as_read = match &cx.as_read {
+        Some(account) => work.is_as_read(&account.user).await?,
+        None => true,
+    };
     if let Some(session) = cx.session
         && !work.use_session(session.session.id, cx.now).await?
     {
         return Err(Failure::refused(FlowError::Unauthorized));
+    }
+    if !as_read {
+        return Ok(false);
     }
     effect::apply_all(std::mem::take(&mut cx.effects), work, cx.inner(), cx.request, cx.now).await
 }

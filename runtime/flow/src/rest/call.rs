@@ -110,14 +110,17 @@ impl<'a> Call<'a> {
                 return Ok(Committed::Spent);
             }
         }
+        // The user's row before the session's, as in every other transaction: two never wait for each other.
+        let as_read = match change.account {
+            Some(account) => work.is_as_read(&account.user).await?,
+            None => true,
+        };
         if let Some(session) = change.session
             && !work.use_session(session.id, self.now).await?
         {
             return Err(refuse(401));
         }
-        if let Some(account) = change.account
-            && !work.is_as_read(&account.user).await?
-        {
+        if !as_read {
             return Err(RestError::Busy("the account has changed meanwhile".to_owned()));
         }
         let all = effect::apply_all(change.effects, work, self.inner(), self.request, self.now).await?;
