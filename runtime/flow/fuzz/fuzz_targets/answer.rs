@@ -4,8 +4,8 @@ use hanko_flow::{Body, Reply};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// §1.8, and 503 for a crowd.
-const STATUSES: [u16; 8] = [200, 400, 401, 403, 410, 429, 500, 503];
+/// §1.8, 404 in the profile, and 503 for a crowd.
+const STATUSES: [u16; 9] = [200, 400, 401, 403, 404, 410, 429, 500, 503];
 
 /// No answer is longer, however long the question was. A QR code is 7 KiB of it.
 const LONGEST: usize = 32 * 1024;
@@ -44,8 +44,12 @@ pub(crate) fn check(flow: &str, action: Option<&str>, body: &Body, reply: &Reply
         assert_eq!(action["action"], key.as_str(), "{text}");
         assert!(action["inputs"].is_object(), "{text}");
     }
-    // The one door.
-    assert_eq!(reply.token.is_some(), name == "success" && reply.status == 200, "{text}");
+    // The one door, and in the profile whoever shows a factor again.
+    match flow {
+        "profile" => assert!(reply.token.is_none() || name == "profile_init" && reply.status == 200, "{text}"),
+        _ => assert_eq!(reply.token.is_some(), name == "success" && reply.status == 200, "{text}"),
+    }
+    assert_eq!(reply.signed_out, name == "account_deleted", "{text}");
     assert!(reply.trusted_device.is_none() || reply.token.is_some(), "{text}");
     document
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 0                                                      the project's number, then one step on each line
-//! >login                                                 begins a flow
+//! >login                                                 begins a flow; >profile as whoever signed in last, at first jane
 //! continue_with_login_identifier {"email":"jane@x.de"}   an action of the flow that began last, with its inputs
 //! verify_passcode {"code":"$code"}                       $code: from the last mail; $totp: of the secret that was shown
 //! +60                                                    a minute passes
@@ -38,6 +38,7 @@ impl<'a> Step<'a> {
     fn parse(line: &'a [u8]) -> Self {
         match line {
             [b'>', b'r', ..] => Self::Begin("registration"),
+            [b'>', b'p', ..] => Self::Begin("profile"),
             [b'>', ..] => Self::Begin("login"),
             [b'+', seconds @ ..] => {
                 let seconds = std::str::from_utf8(seconds).ok().and_then(|text| text.trim().parse().ok());

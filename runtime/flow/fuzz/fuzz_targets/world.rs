@@ -10,7 +10,10 @@ use std::{
 use aws_lc_rs::hmac;
 use hanko_credentials::{Hasher, password::PATIENCE};
 use hanko_domain::{Clock, Random, RequestMeta, Secret, TenantId, Timestamp};
-use hanko_flow::{Body, Tenant, TenantParts};
+use hanko_flow::{
+    Body, Reply, Tenant, TenantParts,
+    sessions::{Checked, Use, Valid, validate},
+};
 use hanko_keys::{MasterKeys, Sealer, SigningKeys, seal::Place};
 use hanko_model::project::Project;
 use hanko_store::{DatabaseUrl, PoolSize, Store, outbox::Sink};
@@ -21,8 +24,8 @@ use crate::{answer, script::Step};
 
 const START: Timestamp = Timestamp(1_719_826_800_000_000);
 
-/// Settings of the projects, all but the last without limits. The account is made in the first.
-const PROJECTS: [&str; 7] = [
+/// Settings of the projects, all but one without limits. The account is made in the first.
+const PROJECTS: [&str; 9] = [
     "rateLimiter: {enabled: false}, email: {requireVerification: false}, username: {enabled: true}, mfa: {enabled: false}",
     "rateLimiter: {enabled: false}",
     "rateLimiter: {enabled: false}, username: {enabled: true, optional: false}, email: {optional: true}, \
@@ -33,6 +36,9 @@ const PROJECTS: [&str; 7] = [
     "rateLimiter: {enabled: false}, email: {requireVerification: false}, mfa: {acquireOnLogin: true}, \
      password: {optional: true, acquireOnLogin: conditional}, passkey: {optional: true, acquireOnLogin: conditional}",
     "session: {cookie: {retention: prompt}}",
+    "rateLimiter: {enabled: false}, username: {enabled: true}, email: {optional: true, limit: 3}, password: {optional: true}, \
+     account: {allowDeletion: true}",
+    "rateLimiter: {enabled: false}, username: {enabled: true}, account: {allowDeletion: true, stepUp: {enabled: true, maxAge: 30s}}",
 ];
 
 struct Template {
@@ -40,6 +46,8 @@ struct Template {
     master_keys: (String, String),
     signing_keys: Arc<SigningKeys>,
     hasher: Hasher,
+    /// Of jane's session.
+    token: String,
 }
 
 pub(crate) struct World {
@@ -52,6 +60,8 @@ pub(crate) struct World {
     /// The last document of the flow that began last.
     document: Value,
     secret: Option<String>,
+    /// Of the newest session.
+    token: String,
     trusted_devices: Option<Secret<String>>,
 }
 
@@ -95,7 +105,8 @@ async fn make_template() -> Template {
         SigningKeys::load_or_create(&tenant, &sealer, project.keys.rsa_bits, false, &clock, &random).await.unwrap();
     store.close().await;
     let hasher = Hasher::new(NonZeroUsize::MIN, PATIENCE, random);
-    let template = Template { folder, master_keys, signing_keys: Arc::new(signing_keys), hasher };
+    let mut template =
+        Template { folder, master_keys, signing_keys: Arc::new(signing_keys), hasher, token: String::new() };
 
     let mut world = World::of(&template, b'0').await;
     world.perform(&Step::Begin("registration")).await;
@@ -109,6 +120,7 @@ async fn make_template() -> Template {
     assert_eq!(world.document["name"], "success", "{}", world.document);
     world.store.close().await;
     std::fs::copy(world._folder.path().join("a.db"), template.folder.path().join("a.db")).unwrap();
+    template.token = world.token;
     template
 }
 
@@ -151,6 +163,7 @@ impl World {
             flow: "login",
             document: Value::Null,
             secret: None,
+            token: template.token.clone(),
             trusted_devices: None,
         }
     }
@@ -202,8 +215,11 @@ impl World {
             trusted_devices: self.trusted_devices.clone(),
             ..RequestMeta::default()
         };
-        let reply = hanko_flow::run(&self.tenant, self.flow, "", action, body.clone(), &meta, None).await.unwrap();
+        let session = self.session(&meta).await;
+        let reply = hanko_flow::run(&self.tenant, self.flow, "", action, body.clone(), &meta, session.as_deref()).await;
+        let reply = reply.unwrap();
         let document = answer::check(self.flow, action, &body, &reply);
+        self.signed_in(session.as_deref(), &reply, &meta).await;
         if std::env::var_os("SHOW").is_some() {
             eprintln!(
                 "{:>4} {} {} {}",
@@ -220,6 +236,25 @@ impl World {
             self.secret = Some(secret.to_owned());
         }
         document
+    }
+
+    async fn session(&self, meta: &RequestMeta) -> Option<Box<Valid>> {
+        match validate(&self.tenant, &self.token, Use::Touch, meta).await.expect("a session can be checked") {
+            Checked::Valid(session) => Some(session),
+            _ => None,
+        }
+    }
+
+    /// A session that is raised stays its user's, and the one before is dead.
+    async fn signed_in(&mut self, before: Option<&Valid>, reply: &Reply, meta: &RequestMeta) {
+        let Some(new) = &reply.token else { return };
+        let raised = before.filter(|_| self.flow == "profile");
+        if raised.is_some() {
+            assert!(self.session(meta).await.is_none(), "the session before lives on");
+        }
+        self.token.clone_from(new.token.expose());
+        let session = self.session(meta).await.expect("a new session holds");
+        assert!(raised.is_none_or(|before| before.user() == session.user()), "another one's session");
     }
 
     /// The flow's id, as an offered action shows it.
