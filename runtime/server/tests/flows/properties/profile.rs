@@ -22,9 +22,9 @@ use crate::{
 };
 
 /// Runs of each person.
-const RUNS: u64 = 3;
+const RUNS: u64 = 2;
 /// Steps of a run.
-const STEPS: usize = 25;
+const STEPS: usize = 20;
 
 /// What leads on is drawn more often. A code of the app counts once, so nobody who has used or just set up one shows another.
 fn draw(dice: &mut Dice, visit: &Visit<'_>, moves: Vec<ProfileMove>) -> ProfileMove {

@@ -166,8 +166,8 @@ fn profile(settings: &Settings, run: &Run, offer: &mut impl FnMut(&str, bool, Va
     let room = below(keys.len(), mfa.security_keys.limit);
     offer("security_key_create", with_keys && run.webauthn && room, none());
     let last = keys.len() == 1 && !(mfa.totp_enabled && account.totp);
-    let can_go = !keys.is_empty() && !(mandatory && last);
-    offer("security_key_delete", with_keys && can_go, id("security_key_id"));
+    let stay = keys.is_empty() || mandatory && last;
+    offer("security_key_delete", with_keys && !stay, id("security_key_id"));
     let name = json!({"username": {"name": "username", "type": "string", "value": null, "required": true,
         "min_length": username.min_length, "max_length": username.max_length}});
     offer("username_create", username.enabled && account.username.is_none(), name.clone());
@@ -177,7 +177,7 @@ fn profile(settings: &Settings, run: &Run, offer: &mut impl FnMut(&str, bool, Va
     let room = below(passkeys.len(), passkey.limit);
     offer("webauthn_credential_create", passkey.enabled && run.webauthn && room, none());
     // §14.2: the official element looks here for security keys, too.
-    let goes = !passkeys.is_empty() && passkey_can_go(account, settings) || with_keys && can_go;
+    let goes = !passkeys.is_empty() && passkey_can_go(account, settings) || with_keys && !stay;
     offer("webauthn_credential_delete", passkey.enabled && goes, id("passkey_id"));
     let mut rename = id("passkey_id");
     rename["passkey_name"] = json!({"name": "passkey_name", "type": "string", "required": true});

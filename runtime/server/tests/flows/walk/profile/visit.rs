@@ -63,7 +63,10 @@ impl<'a> Visit<'a> {
         self.path.push((action.clone(), way.clone()));
         let before = self.flow.document();
         // Of several mails to one address the newest has to come last.
-        if self.run.code.is_some() {
+        let mails = action.starts_with("email_")
+            || ["resend_passcode", "continue_to_passcode_confirmation"].contains(&action.as_str())
+            || self.world.settings.step_up.enabled;
+        if self.run.code.is_some() && mails {
             self.app.until_delivered().await;
         }
         let changes = self.run.changes;
