@@ -141,6 +141,15 @@ pub(crate) trait Action: Send + Sync {
 /// Something that has to happen before an action may.
 #[async_trait]
 pub(crate) trait Detour: Send + Sync {
+    /// What the diagram calls it.
+    fn name(&self) -> &'static str;
+
+    /// The state whose actions it may come before.
+    fn from(&self) -> &'static str;
+
+    /// The states it can lead to.
+    fn leads_to(&self) -> &'static [&'static str];
+
     /// Where the run goes in the place of the action; `None`: the action may happen.
     async fn instead(&self, cx: &mut Cx<'_>) -> Result<Option<Step>, Failure>;
 }

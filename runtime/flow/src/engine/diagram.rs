@@ -21,9 +21,16 @@ fn page(flow: &Flow) -> String {
     }
     for state in &flow.states {
         for action in &state.actions {
-            for target in action.leads_to().iter().filter(|target| flow.find(target).is_some()) {
+            let own = (action.leads_to().is_empty() && action.name() != "back").then_some(state.name);
+            let others = action.leads_to().iter().copied().filter(|target| flow.find(target).is_some());
+            for target in others.chain(own) {
                 let _ = writeln!(page, "    {} --> {target}: {}", state.name, action.name());
             }
+        }
+    }
+    if let Some(detour) = &flow.detour {
+        for target in detour.leads_to() {
+            let _ = writeln!(page, "    {} --> {target}: {}", detour.from(), detour.name());
         }
     }
     for end in flow.states.iter().filter(|state| state.actions.is_empty() && state.name != "error") {

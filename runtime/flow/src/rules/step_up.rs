@@ -22,9 +22,28 @@ pub(crate) struct StepUp;
 
 #[async_trait]
 impl Detour for StepUp {
+    fn name(&self) -> &'static str {
+        "step-up"
+    }
+
+    fn from(&self) -> &'static str {
+        "profile_init"
+    }
+
+    fn leads_to(&self) -> &'static [&'static str] {
+        &[
+            "login_method_chooser",
+            "login_password",
+            "passcode_confirmation",
+            "login_passkey",
+            "login_otp",
+            "login_security_key",
+        ]
+    }
+
     async fn instead(&self, cx: &mut Cx<'_>) -> Result<Option<Step>, Failure> {
         let action = StepUpAction::ALL.into_iter().find(|action| action.as_str() == cx.action);
-        let (Some(action), Some(session), "profile_init") = (action, cx.session, cx.state.as_str()) else {
+        let (Some(action), Some(session), true) = (action, cx.session, cx.state == self.from()) else {
             return Ok(None);
         };
         let account = cx.owner()?.clone();

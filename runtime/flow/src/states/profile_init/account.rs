@@ -15,15 +15,7 @@ pub(super) struct Delete;
 impl Action for Delete {
     const NAME: &'static str = "account_delete";
     const DESCRIPTION: &'static str = "Deletes the account.";
-    const LEADS_TO: &'static [&'static str] = &[
-        "account_deleted",
-        "login_method_chooser",
-        "login_password",
-        "passcode_confirmation",
-        "login_passkey",
-        "login_otp",
-        "login_security_key",
-    ];
+    const LEADS_TO: &'static [&'static str] = &["account_deleted"];
     type Input = Nothing;
 
     fn suspended(&self, cx: &Cx<'_>) -> bool {

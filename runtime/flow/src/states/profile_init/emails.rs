@@ -47,7 +47,7 @@ pub(super) struct Create;
 impl Action for Create {
     const NAME: &'static str = "email_create";
     const DESCRIPTION: &'static str = "Adds an e-mail address.";
-    const LEADS_TO: &'static [&'static str] = super::STEP_UP;
+    const LEADS_TO: &'static [&'static str] = &["passcode_confirmation"];
     type Input = Address;
 
     fn inputs(&self, cx: &Cx<'_>) -> Vec<Input> {
@@ -150,7 +150,7 @@ fn can_go(account: &Account, settings: &Settings, email: &Email, primary: bool) 
 impl Action for Delete {
     const NAME: &'static str = "email_delete";
     const DESCRIPTION: &'static str = "Removes an e-mail address.";
-    const LEADS_TO: &'static [&'static str] = super::STEP_UP;
+    const LEADS_TO: &'static [&'static str] = &[];
     type Input = Named;
 
     /// Always there: the official element reads it for every address (§14.2).
@@ -187,7 +187,7 @@ pub(super) struct SetPrimary;
 impl Action for SetPrimary {
     const NAME: &'static str = "email_set_primary";
     const DESCRIPTION: &'static str = "Makes an e-mail address the main one.";
-    const LEADS_TO: &'static [&'static str] = super::STEP_UP;
+    const LEADS_TO: &'static [&'static str] = &[];
     type Input = Named;
 
     fn inputs(&self, _cx: &Cx<'_>) -> Vec<Input> {
@@ -228,7 +228,7 @@ pub(super) struct Verify;
 impl Action for Verify {
     const NAME: &'static str = "email_verify";
     const DESCRIPTION: &'static str = "Proves an e-mail address with a code.";
-    const LEADS_TO: &'static [&'static str] = super::STEP_UP;
+    const LEADS_TO: &'static [&'static str] = &["passcode_confirmation"];
     type Input = Named;
 
     fn inputs(&self, _cx: &Cx<'_>) -> Vec<Input> {

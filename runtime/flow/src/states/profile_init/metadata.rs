@@ -54,7 +54,7 @@ impl Wish {
 impl Action for Patch {
     const NAME: &'static str = NAME;
     const DESCRIPTION: &'static str = "Changes the unsafe metadata of the user.";
-    const LEADS_TO: &'static [&'static str] = super::STEP_UP;
+    const LEADS_TO: &'static [&'static str] = &[];
     type Input = Patched;
 
     fn inputs(&self, _cx: &Cx<'_>) -> Vec<Input> {

@@ -16,27 +16,6 @@ pub(crate) use emails::proven as address_proven;
 
 use crate::engine::{Cx, State, Step};
 
-/// Where a step-up can lead in the place of an action.
-const STEP_UP: &[&str] = &[
-    "login_method_chooser",
-    "login_password",
-    "passcode_confirmation",
-    "login_passkey",
-    "login_otp",
-    "login_security_key",
-];
-
-/// Where an action that adds a credential leads, or a step-up in its place.
-const CREATION: &[&str] = &[
-    "webauthn_credential_verification",
-    "login_method_chooser",
-    "login_password",
-    "passcode_confirmation",
-    "login_passkey",
-    "login_otp",
-    "login_security_key",
-];
-
 pub(crate) fn state() -> State {
     State::named("profile_init", "profile")
         .on(account::Delete)

@@ -25,7 +25,7 @@ pub(super) struct Create;
 impl Action for Create {
     const NAME: &'static str = "webauthn_credential_create";
     const DESCRIPTION: &'static str = "Gets the options for making a passkey.";
-    const LEADS_TO: &'static [&'static str] = super::CREATION;
+    const LEADS_TO: &'static [&'static str] = &["webauthn_credential_verification"];
     type Input = Nothing;
 
     fn suspended(&self, cx: &Cx<'_>) -> bool {
@@ -73,7 +73,7 @@ pub(super) struct Named {
 impl Action for Delete {
     const NAME: &'static str = "webauthn_credential_delete";
     const DESCRIPTION: &'static str = "Removes a passkey.";
-    const LEADS_TO: &'static [&'static str] = super::STEP_UP;
+    const LEADS_TO: &'static [&'static str] = &[];
     type Input = Named;
 
     fn inputs(&self, _cx: &Cx<'_>) -> Vec<Input> {
@@ -114,7 +114,7 @@ pub(super) struct NewName {
 impl Action for Rename {
     const NAME: &'static str = "webauthn_credential_rename";
     const DESCRIPTION: &'static str = "Names a passkey or a security key.";
-    const LEADS_TO: &'static [&'static str] = super::STEP_UP;
+    const LEADS_TO: &'static [&'static str] = &[];
     type Input = NewName;
 
     fn inputs(&self, _cx: &Cx<'_>) -> Vec<Input> {

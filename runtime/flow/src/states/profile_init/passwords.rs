@@ -38,7 +38,7 @@ pub(super) struct Create;
 impl Action for Create {
     const NAME: &'static str = "password_create";
     const DESCRIPTION: &'static str = "Creates a password.";
-    const LEADS_TO: &'static [&'static str] = super::STEP_UP;
+    const LEADS_TO: &'static [&'static str] = &[];
     type Input = Password;
 
     fn inputs(&self, cx: &Cx<'_>) -> Vec<Input> {
@@ -61,7 +61,7 @@ pub(super) struct Update;
 impl Action for Update {
     const NAME: &'static str = "password_update";
     const DESCRIPTION: &'static str = "Replaces the password.";
-    const LEADS_TO: &'static [&'static str] = super::STEP_UP;
+    const LEADS_TO: &'static [&'static str] = &[];
     type Input = Password;
 
     fn inputs(&self, cx: &Cx<'_>) -> Vec<Input> {
@@ -87,7 +87,7 @@ pub(super) struct Delete;
 impl Action for Delete {
     const NAME: &'static str = "password_delete";
     const DESCRIPTION: &'static str = "Removes the password.";
-    const LEADS_TO: &'static [&'static str] = super::STEP_UP;
+    const LEADS_TO: &'static [&'static str] = &[];
     type Input = Nothing;
 
     fn suspended(&self, cx: &Cx<'_>) -> bool {

@@ -34,7 +34,7 @@ pub(super) struct Create;
 impl Action for Create {
     const NAME: &'static str = "security_key_create";
     const DESCRIPTION: &'static str = "Gets the options for registering a security key.";
-    const LEADS_TO: &'static [&'static str] = super::CREATION;
+    const LEADS_TO: &'static [&'static str] = &["webauthn_credential_verification"];
     type Input = Nothing;
 
     fn suspended(&self, cx: &Cx<'_>) -> bool {
@@ -58,7 +58,7 @@ pub(super) struct Named {
 impl Action for Delete {
     const NAME: &'static str = "security_key_delete";
     const DESCRIPTION: &'static str = "Removes a security key.";
-    const LEADS_TO: &'static [&'static str] = super::STEP_UP;
+    const LEADS_TO: &'static [&'static str] = &[];
     type Input = Named;
 
     fn inputs(&self, _cx: &Cx<'_>) -> Vec<Input> {

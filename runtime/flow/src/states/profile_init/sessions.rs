@@ -21,7 +21,7 @@ pub(super) struct Named {
 impl Action for Delete {
     const NAME: &'static str = "session_delete";
     const DESCRIPTION: &'static str = "Ends another session.";
-    const LEADS_TO: &'static [&'static str] = super::STEP_UP;
+    const LEADS_TO: &'static [&'static str] = &[];
     type Input = Named;
 
     fn inputs(&self, cx: &Cx<'_>) -> Vec<Input> {

@@ -16,15 +16,7 @@ pub(super) struct Continue;
 impl Action for Continue {
     const NAME: &'static str = "continue_to_otp_secret_creation";
     const DESCRIPTION: &'static str = "Adds an authenticator app.";
-    const LEADS_TO: &'static [&'static str] = &[
-        "mfa_otp_secret_creation",
-        "login_method_chooser",
-        "login_password",
-        "passcode_confirmation",
-        "login_passkey",
-        "login_otp",
-        "login_security_key",
-    ];
+    const LEADS_TO: &'static [&'static str] = &["mfa_otp_secret_creation"];
     type Input = Nothing;
 
     fn suspended(&self, cx: &Cx<'_>) -> bool {
@@ -46,7 +38,7 @@ pub(super) struct Delete;
 impl Action for Delete {
     const NAME: &'static str = "otp_secret_delete";
     const DESCRIPTION: &'static str = "Removes the authenticator app.";
-    const LEADS_TO: &'static [&'static str] = super::STEP_UP;
+    const LEADS_TO: &'static [&'static str] = &[];
     type Input = Nothing;
 
     fn suspended(&self, cx: &Cx<'_>) -> bool {

@@ -45,7 +45,7 @@ pub(super) struct Create;
 impl Action for Create {
     const NAME: &'static str = "username_create";
     const DESCRIPTION: &'static str = "Sets a username.";
-    const LEADS_TO: &'static [&'static str] = super::STEP_UP;
+    const LEADS_TO: &'static [&'static str] = &[];
     type Input = Name;
 
     fn inputs(&self, cx: &Cx<'_>) -> Vec<Input> {
@@ -71,7 +71,7 @@ pub(super) struct Update;
 impl Action for Update {
     const NAME: &'static str = "username_update";
     const DESCRIPTION: &'static str = "Replaces the username.";
-    const LEADS_TO: &'static [&'static str] = super::STEP_UP;
+    const LEADS_TO: &'static [&'static str] = &[];
     type Input = Name;
 
     fn inputs(&self, cx: &Cx<'_>) -> Vec<Input> {
@@ -101,7 +101,7 @@ pub(super) struct Delete;
 impl Action for Delete {
     const NAME: &'static str = "username_delete";
     const DESCRIPTION: &'static str = "Removes the username.";
-    const LEADS_TO: &'static [&'static str] = super::STEP_UP;
+    const LEADS_TO: &'static [&'static str] = &[];
     type Input = Nothing;
 
     /// Something has to be left that the account is found by.
