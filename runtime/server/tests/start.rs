@@ -127,7 +127,7 @@ async fn projects_that_share_a_new_database_all_get_their_first_key() {
         let mut other = spec["spec"].clone();
         other["hosts"] = json!([format!("auth{n}.localhost")]);
         other["publicUrl"] = json!(format!("http://auth{n}.localhost:8000"));
-        prepared.write(&format!("other{n}.json"), &format!("other{n}"), &other);
+        prepared.write(&format!("other{n}.yaml"), &format!("other{n}"), &other);
     }
     let app = prepared.begin(Default::default()).await.unwrap();
     app.until_revision(|now| now["tenants"].as_array().is_some_and(|tenants| tenants.len() == 6)).await;
