@@ -125,8 +125,8 @@ async fn projects_that_share_a_new_database_all_get_their_first_key() {
         serde_json::from_slice(&fs::read(prepared.sources().documents.join("project.yaml")).unwrap()).unwrap();
     for n in 0..5 {
         let mut other = spec["spec"].clone();
-        other["hosts"] = json!([format!("auth{n}.localhost")]);
-        other["publicUrl"] = json!(format!("http://auth{n}.localhost:8000"));
+        other["hosts"] = json!([format!("auth{n}.acme.localhost")]);
+        other["publicUrl"] = json!(format!("http://auth{n}.acme.localhost:8000"));
         prepared.write(&format!("other{n}.yaml"), &format!("other{n}"), &other);
     }
     let app = prepared.begin(Default::default()).await.unwrap();
