@@ -107,9 +107,11 @@ scenario('a running tenant keeps its last good state through a bad change', { na
   await register(base, 'still@example.com');
   // What templates mean only the runtime knows.
   await apply(project(namespace, 'steady', { settings: { session: { jwtTemplate: { claims: { family: '{{ .User.Surname }}' } } } } }));
-  const told = await waitForCondition(namespace, 'steady', 'Programmed', 'False');
-  assert.equal(condition(told, 'Programmed').reason, 'DocumentRefused');
-  assert.match(condition(told, 'Programmed').message, /jwtTemplate\.claims\.family.*Surname/);
+  const told = await waitFor('the refusal of the document', async () => {
+    const programmed = condition(await find('HankoProject', namespace, 'steady'), 'Programmed');
+    return programmed?.reason === 'DocumentRefused' ? programmed : undefined;
+  });
+  assert.match(told.message, /jwtTemplate\.claims\.family.*Surname/);
   await register(base, 'and-still@example.com');
   const [after] = await podsOf(namespace, 'steady');
   assert.equal(after.metadata.uid, before.metadata.uid);

@@ -24,5 +24,6 @@ scenario('the operator was never refused what it is not allowed: its shipped per
   assert.ok(asked.length > 0);
   const what = ({ verb, objectRef, requestURI }) => [verb, objectRef?.apiGroup, objectRef?.resource, objectRef?.subresource, objectRef?.namespace, objectRef ? '' : requestURI].join(' ');
   const decided = (decision) => new Set(asked.filter((entry) => entry.annotations?.['authorization.k8s.io/decision'] === decision).map(what));
-  assert.deepEqual([...decided('forbid').difference(decided('allow'))], []);
+  const allowed = decided('allow');
+  assert.deepEqual([...decided('forbid')].filter((one) => !allowed.has(one)), []);
 });
