@@ -143,7 +143,7 @@ family('two browsers: one lists the session of the other and ends it, and the ot
 
   await device.page.reload();
   await profile.remove('Linux (Headless Chrome)', 'revoke');
-  assert.equal(await profile.item('Linux (Headless Chrome)').count(), 0);
+  await waitFor('the list without it', async () => await profile.item('Linux (Headless Chrome)').count() === 0, { seconds: 10 });
   assert.deepEqual(await validate(profile.url, token), { is_valid: false });
   assert.equal((await validate(profile.url, profile.token)).is_valid, true);
   await waitFor('the other browser to know', () => other.page.evaluate(() => events.some(([name]) => name === 'onSessionExpired')), { seconds: 15 });
