@@ -91,6 +91,56 @@ pub enum AuditKind {
     TokenExchangeFailed,
     /// The user of a session has shown a factor again; the session goes on under a new id.
     SessionSteppedUp,
+    /// Calls of the Admin API that read, counted.
+    AdminRead,
+    /// Calls of the Admin API that had no right, counted.
+    AdminRefused,
+    /// An administrator made an account.
+    AdminUserCreated,
+    /// An administrator brought accounts from elsewhere, counted.
+    AdminUserImported,
+    /// An administrator changed a username or a name.
+    AdminUserUpdated,
+    /// An administrator deleted an account.
+    AdminUserDeleted,
+    /// An administrator changed metadata.
+    AdminMetadataUpdated,
+    /// An administrator added an address.
+    AdminEmailCreated,
+    /// An administrator removed an address.
+    AdminEmailDeleted,
+    /// An administrator chose another main address.
+    AdminPrimaryEmailChanged,
+    /// An administrator set a password or its hash.
+    AdminPasswordSet,
+    /// An administrator removed a password.
+    AdminPasswordDeleted,
+    /// An administrator removed a passkey or a security key.
+    AdminCredentialDeleted,
+    /// An administrator removed a TOTP secret.
+    AdminOtpDeleted,
+    /// An administrator ended a session.
+    AdminSessionRevoked,
+    /// Somebody took the audit log out.
+    AuditExported,
+    /// A receiver of events was added.
+    WebhookCreated,
+    /// A receiver of events was changed.
+    WebhookUpdated,
+    /// A receiver of events was removed.
+    WebhookDeleted,
+    /// A receiver of events got another secret.
+    WebhookSecretRotated,
+    /// A receiver of events failed too often, or was not reached for too long, and is told no more.
+    WebhookDisabled,
+    /// Deliveries to a receiver were put on their way again.
+    WebhookReplayed,
+    /// A key of the Admin API was made.
+    ApiKeyCreated,
+    /// A key of the Admin API got another value.
+    ApiKeyRotated,
+    /// A key of the Admin API was removed.
+    ApiKeyRevoked,
 }
 
 impl AuditKind {
@@ -139,6 +189,31 @@ impl AuditKind {
             Self::TokenExchangeSucceeded => "token_exchange_succeeded",
             Self::TokenExchangeFailed => "token_exchange_failed",
             Self::SessionSteppedUp => "session_stepped_up",
+            Self::AdminRead => "admin_read",
+            Self::AdminRefused => "admin_refused",
+            Self::AdminUserCreated => "admin_user_created",
+            Self::AdminUserImported => "admin_user_imported",
+            Self::AdminUserUpdated => "admin_user_updated",
+            Self::AdminUserDeleted => "admin_user_deleted",
+            Self::AdminMetadataUpdated => "admin_metadata_updated",
+            Self::AdminEmailCreated => "admin_email_created",
+            Self::AdminEmailDeleted => "admin_email_deleted",
+            Self::AdminPrimaryEmailChanged => "admin_primary_email_changed",
+            Self::AdminPasswordSet => "admin_password_set",
+            Self::AdminPasswordDeleted => "admin_password_deleted",
+            Self::AdminCredentialDeleted => "admin_credential_deleted",
+            Self::AdminOtpDeleted => "admin_otp_deleted",
+            Self::AdminSessionRevoked => "admin_session_revoked",
+            Self::AuditExported => "audit_exported",
+            Self::WebhookCreated => "webhook_created",
+            Self::WebhookUpdated => "webhook_updated",
+            Self::WebhookDeleted => "webhook_deleted",
+            Self::WebhookSecretRotated => "webhook_secret_rotated",
+            Self::WebhookDisabled => "webhook_disabled",
+            Self::WebhookReplayed => "webhook_replayed",
+            Self::ApiKeyCreated => "api_key_created",
+            Self::ApiKeyRotated => "api_key_rotated",
+            Self::ApiKeyRevoked => "api_key_revoked",
         }
     }
 }
@@ -173,6 +248,10 @@ pub struct AuditEntry {
     pub error: Option<String>,
     /// Who did it.
     pub actor: Actor,
+    /// The name of the Admin API's key that did it.
+    pub api_key: Option<String>,
+    /// Whom it was done to, where that is not the actor.
+    pub subject: Option<UserId>,
     /// Further members. Never a secret.
     pub details: Map<String, Value>,
 }
@@ -180,13 +259,27 @@ pub struct AuditEntry {
 impl AuditEntry {
     /// An entry without details.
     pub fn new(kind: AuditKind, actor: Actor) -> Self {
-        Self { kind, error: None, actor, details: Map::new() }
+        Self { kind, error: None, actor, api_key: None, subject: None, details: Map::new() }
     }
 
     /// Adds a detail.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.details.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Done by a key of the Admin API.
+    #[must_use]
+    pub fn by_key(mut self, name: impl Into<String>) -> Self {
+        self.api_key = Some(name.into());
+        self
+    }
+
+    /// Done to a user.
+    #[must_use]
+    pub fn about(mut self, user: UserId) -> Self {
+        self.subject = Some(user);
         self
     }
 

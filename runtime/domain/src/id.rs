@@ -71,6 +71,10 @@ ids! {
     EventId;
     /// One telling of an event to one receiver.
     DeliveryId;
+    /// A receiver of events.
+    WebhookId;
+    /// A key of the Admin API.
+    ApiKeyId;
 }
 
 /// The id an authenticator gave its credential: up to 1023 bytes (WebAuthn L3 §5.8.3), written as base64url.

@@ -6,9 +6,11 @@
 //! Start with [`id`] and [`time`]; [`audit`] and [`event`] say what a change leaves behind.
 
 pub mod address;
+pub mod api_scope;
 pub mod audit;
 pub mod event;
 pub mod id;
+pub mod metadata;
 pub mod passkey;
 pub mod random;
 pub mod request;
@@ -18,12 +20,14 @@ pub mod user_agent;
 pub mod username;
 
 pub use address::EmailAddress;
+pub use api_scope::ApiScope;
 pub use audit::{Actor, AuditEntry, AuditKind};
 pub use event::{Event, EventKind};
 pub use id::{
-    AuditId, CredentialId, DeliveryId, EmailId, EventId, FlowId, OtpSecretId, PasswordId, SessionId, TenantId, UserId,
-    UsernameId,
+    ApiKeyId, AuditId, CredentialId, DeliveryId, EmailId, EventId, FlowId, OtpSecretId, PasswordId, SessionId,
+    TenantId, UserId, UsernameId, WebhookId,
 };
+pub use metadata::Category;
 pub use passkey::Passkey;
 pub use random::Random;
 pub use request::RequestMeta;
