@@ -26,7 +26,7 @@ pub use passkey::{
     Assertion, Attachment, Attestation, Ceremony, Challenge, Creation, NewOwner, ParsedAssertion, Refusal,
     RelyingParty, Use, UserVerification,
 };
-pub use password::{HashError, Hasher, NewPassword, PasswordHash};
+pub use password::{HashError, Hasher, ImportError, NewPassword, PasswordHash};
 pub use proof::{Evidence, Factor, Proof, Subject};
 pub use totp::TotpSecret;
 pub use trusted_device::TrustedDevices;

@@ -95,21 +95,26 @@ impl Attested {
         let (id, rest) = rest.split_at_checked(length).ok_or_else(|| malformed.clone())?;
         let (key, length) = cbor(rest).ok_or_else(|| Refusal::Key("not CBOR".to_owned()))?;
         let (public_key, rest) = rest.split_at_checked(length).ok_or(malformed)?;
-        let algorithm = match &key {
-            Value::Map(members) => match members.get(&Value::Integer(3)) {
-                Some(Value::Integer(algorithm)) => *algorithm,
-                _ => return Err(Refusal::Key("no algorithm".to_owned())),
-            },
-            _ => return Err(Refusal::Key("not a map".to_owned())),
-        };
+        let algorithm = algorithm(&key)?;
         let attested =
             Self { aaguid: Uuid::from_bytes(*aaguid), id: id.to_vec(), public_key: public_key.to_vec(), algorithm };
         Ok((attested, rest))
     }
 }
 
+/// A key's algorithm, COSE label 3.
+pub(super) fn algorithm(key: &Value) -> Result<i128, Refusal> {
+    match key {
+        Value::Map(members) => match members.get(&Value::Integer(3)) {
+            Some(Value::Integer(algorithm)) => Ok(*algorithm),
+            _ => Err(Refusal::Key("no algorithm".to_owned())),
+        },
+        _ => Err(Refusal::Key("not a map".to_owned())),
+    }
+}
+
 /// The first CBOR item and its length in bytes.
-fn cbor(bytes: &[u8]) -> Option<(Value, usize)> {
+pub(super) fn cbor(bytes: &[u8]) -> Option<(Value, usize)> {
     let mut deserializer = Deserializer::from_slice(bytes);
     let value = Value::deserialize(&mut deserializer).ok()?;
     Some((value, deserializer.byte_offset()))

@@ -115,7 +115,8 @@ pub(super) fn verify_signature(
         .map_err(|error| refusal(&error, Refusal::Signature))
 }
 
-fn key(cose: &[u8]) -> Result<COSEKey, Refusal> {
+/// Reads a public key.
+pub(super) fn key(cose: &[u8]) -> Result<COSEKey, Refusal> {
     let value: serde_cbor_2::Value = serde_cbor_2::from_slice(cose).map_err(|_| Refusal::Key("not CBOR".to_owned()))?;
     COSEKey::try_from(&value).map_err(|error: WebauthnError| Refusal::Key(error.to_string()))
 }

@@ -15,6 +15,7 @@ mod ceremony;
 mod client_data;
 mod library;
 mod options;
+mod public_key;
 mod refusal;
 mod registration;
 
@@ -29,6 +30,7 @@ pub use self::{
     authentication::{Assertion, ParsedAssertion, Use},
     ceremony::{Ceremony, Challenge},
     options::{Creation, CreationOptions, NewOwner, RequestOptions},
+    public_key::check_public_key,
     refusal::Refusal,
 };
 

@@ -7,6 +7,7 @@
 mod bounded;
 mod firebase;
 mod formats;
+mod import;
 
 use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
+pub use self::import::ImportError;
 use self::{
     bounded::Bounded,
     formats::{Match, Memory, StoredHash},
