@@ -39,7 +39,8 @@ mod tests {
         let ed25519 = HEXLOWER.decode(format!("a4010103272006215820{}", "11".repeat(32)).as_bytes()).unwrap();
         assert_eq!(check_public_key(&ed25519), Err(Refusal::Algorithm(-8)));
         for (bytes, why) in [
-            (b"nonsense".to_vec(), "not a map"),
+            (vec![1], "not a map"),
+            (b"nonsense".to_vec(), "not CBOR"),
             (Vec::new(), "not CBOR"),
             ([es256(), vec![0]].concat(), "leftover bytes"),
             (vec![0xa0], "no algorithm"),
