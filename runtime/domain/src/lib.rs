@@ -27,7 +27,7 @@ pub use id::{
     ApiKeyId, AuditId, CredentialId, DeliveryId, EmailId, EventId, FlowId, OtpSecretId, PasswordId, SessionId,
     TenantId, UserId, UsernameId, WebhookId,
 };
-pub use metadata::Category;
+pub use metadata::{Category, Metadata};
 pub use passkey::Passkey;
 pub use random::Random;
 pub use request::RequestMeta;

@@ -33,3 +33,25 @@ impl Category {
         }
     }
 }
+
+/// All three: JSON texts as they were stored, unread (`spec/storage.md` §3.18). A user without a row has none of them.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Metadata {
+    /// For everybody to read, for the backend to write.
+    pub public: Option<String>,
+    /// For the backend alone.
+    pub private: Option<String>,
+    /// For everybody to read and the user to write.
+    pub unsafe_: Option<String>,
+}
+
+impl Metadata {
+    /// The text of a category.
+    pub fn of(&self, category: Category) -> Option<&str> {
+        match category {
+            Category::Public => self.public.as_deref(),
+            Category::Private => self.private.as_deref(),
+            Category::Unsafe => self.unsafe_.as_deref(),
+        }
+    }
+}

@@ -46,6 +46,12 @@ impl Timestamp {
             .and_then(|moment| moment.format(&Rfc3339).ok())
             .unwrap_or_default()
     }
+
+    /// From RFC 3339 with any offset. What is finer than a microsecond is cut off.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000)).ok().map(Self)
+    }
 }
 
 impl fmt::Display for Timestamp {
@@ -116,6 +122,19 @@ mod tests {
     fn a_timestamp_is_written_in_utc_without_an_empty_fraction() {
         assert_eq!(Timestamp::from_seconds(1_719_826_800).rfc3339(), "2024-07-01T09:40:00Z");
         assert_eq!(Timestamp(1_719_826_800_123_456).rfc3339(), "2024-07-01T09:40:00.123456Z");
+    }
+
+    #[test]
+    fn a_timestamp_is_read_with_any_offset_and_any_precision() {
+        for (text, read) in [
+            ("2024-07-01T09:40:00Z", Some(1_719_826_800_000_000)),
+            ("2024-07-01T11:40:00.1234567+02:00", Some(1_719_826_800_123_456)),
+            ("1969-12-31T23:59:59.9999999Z", Some(-1)),
+            ("2024-07-01", None),
+            ("", None),
+        ] {
+            assert_eq!(Timestamp::parse_rfc3339(text), read.map(Timestamp), "{text}");
+        }
     }
 
     #[test]

@@ -1,10 +1,18 @@
 //! What applications keep about a user, read with its account.
 
+pub use hanko_domain::metadata::Metadata;
 use hanko_domain::{Timestamp, UserId};
 
 use crate::{StoreError, Work};
 
 statements! {
+    OF_USER = "SELECT public_metadata, private_metadata, unsafe_metadata FROM user_metadata WHERE tenant_id = $1 AND user_id = $2",
+        mysql = "SELECT public_metadata, private_metadata, unsafe_metadata FROM user_metadata WHERE tenant_id = ? AND user_id = ? FOR UPDATE";
+    /// A row to hold: in MariaDB a row that is not there is held together with its neighbours' place.
+    EMPTY = "INSERT INTO user_metadata (tenant_id, user_id, created_at, updated_at) VALUES ($1, $2, $3, $4) \
+        ON CONFLICT (tenant_id, user_id) DO NOTHING",
+        mysql = "INSERT INTO user_metadata (tenant_id, user_id, created_at, updated_at) VALUES (?, ?, ?, ?) \
+        ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)";
     PUT = "INSERT INTO user_metadata (tenant_id, user_id, public_metadata, private_metadata, unsafe_metadata, created_at, updated_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant_id, user_id) DO UPDATE SET \
         public_metadata = excluded.public_metadata, private_metadata = excluded.private_metadata, \
@@ -13,18 +21,6 @@ statements! {
         VALUES (?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE \
         public_metadata = VALUES(public_metadata), private_metadata = VALUES(private_metadata), \
         unsafe_metadata = VALUES(unsafe_metadata), updated_at = VALUES(updated_at)";
-}
-
-/// What applications keep about a user: JSON texts as they were stored, unread (`spec/storage.md` §3.18). A user without a row
-/// has none of them.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Metadata {
-    /// For everybody to read, for the backend to write.
-    pub public: Option<String>,
-    /// For the backend alone.
-    pub private: Option<String>,
-    /// For everybody to read and the user to write.
-    pub unsafe_: Option<String>,
 }
 
 impl Work {
