@@ -81,7 +81,7 @@ fn kind(field: &Value, path: &str, name: &str) -> String {
         Some("array") if schema.pointer("/items/properties").is_some() => {
             format!("list of [objects](#{})", anchor(&format!("{path}.{name}")))
         }
-        Some("array") if schema.pointer("/items/oneOf").is_some() => "list of".into(),
+        Some("array") if schema.pointer("/items/oneOf").or(schema.pointer("/items/enum")).is_some() => "list of".into(),
         Some("array") => "list of texts".into(),
         Some("integer") => "whole number".into(),
         Some("boolean") => "true or false".into(),
@@ -100,10 +100,10 @@ fn anchor(heading: &str) -> String {
 fn values(field: &Value) -> String {
     let one_of = described(field).get("oneOf").and_then(Value::as_array).into_iter().flatten();
     let text = |variant: &Value, name: &str| variant.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    one_of
-        .map(|variant| format!("`{}`: {}", text(variant, "const"), one_line(&text(variant, "description"))))
-        .collect::<Vec<_>>()
-        .join(" ")
+    let described =
+        one_of.map(|variant| format!("`{}`: {}", text(variant, "const"), one_line(&text(variant, "description"))));
+    let names = described_enum(field).map(|name| format!("`{name}`"));
+    described.chain(names).collect::<Vec<_>>().join(" ")
 }
 
 /// A description states its default in the sentence `Default: ….`, the last one.
@@ -112,6 +112,11 @@ fn split_default(description: &str) -> (String, String) {
         Some((meaning, default)) => (meaning.trim().to_owned(), default.trim_end_matches('.').to_owned()),
         None => (description.to_owned(), String::new()),
     }
+}
+
+/// Values that their names describe.
+fn described_enum(field: &Value) -> impl Iterator<Item = &str> {
+    described(field).get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
 fn one_line(text: &str) -> String {

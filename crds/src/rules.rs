@@ -96,6 +96,30 @@ pub(crate) const RULES: &[Rule] = &[
         message: "trustedProxies is needed to believe a header; write the address ranges of your proxies",
     },
     Rule {
+        at: "/properties/spec/properties/adminApi/properties/keys/items/properties/name",
+        field: "",
+        rule: "self.matches('^[a-z0-9-]+$') && self != 'generated'",
+        message: "write lower-case letters, digits and dashes; `generated` is the key that is made for the project",
+    },
+    Rule {
+        at: "/properties/spec/properties/adminApi/properties/keys/items",
+        field: ".scopes",
+        rule: "!has(self.scopes) || size(self.scopes) > 0",
+        message: "names no right, so the key could do nothing; name some, or leave the list out for all",
+    },
+    Rule {
+        at: "/properties/spec/properties/webhooks/properties/hooks/items/properties/name",
+        field: "",
+        rule: "self.matches('^[a-z0-9-]+$')",
+        message: "write lower-case letters, digits and dashes",
+    },
+    Rule {
+        at: "/properties/spec/properties/webhooks/properties/hooks/items/properties/callback",
+        field: "",
+        rule: "isURL(self) && url(self).getScheme() in ['https', 'http'] && !self.contains('#') && !self.matches('^[a-zA-Z]+://[^/?]*@')",
+        message: "write an https or http URL without user name, password and fragment",
+    },
+    Rule {
         at: "/properties/spec/properties/keys/properties/rsaBits",
         field: "",
         rule: "self in [2048, 3072, 4096]",

@@ -8,7 +8,8 @@ pub const LONGEST_CHILD: usize = 52;
 /// Name of a child object: `<project>-<role>`, a valid RFC 1035 label, so that it may name any kind of object, a Service too.
 ///
 /// A project's name that does not fit (longer than a label, with dots, or starting with a digit) is made to fit and gets 8 hex
-/// digits of a hash, so that two projects never meet in one name. `role` is one word of lower-case letters.
+/// digits of a hash, so that two projects never meet in one name. `role` is lower-case letters, perhaps with dashes
+/// between; no role ends with a dash and another role.
 pub fn child_name(project: &str, role: &str) -> String {
     let plain = format!("{project}-{role}");
     let starts_well = plain.starts_with(|c: char| c.is_ascii_lowercase());
@@ -55,6 +56,8 @@ mod tests {
             ),
             ("acme.example", "keys", "acme-example-keys-9763ae87"),
             ("7eleven", "data", "p7eleven-data-132d4d29"),
+            ("acme", "admin-key", "acme-admin-key"),
+            ("acme.example", "admin-key", "acme-example-admin-key-9d911f6c"),
         ] {
             assert_eq!(child_name(project, role), name, "{project} {role}");
         }
@@ -71,7 +74,7 @@ mod tests {
         #[test]
         fn every_name_is_a_label(
             project in "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?){0,3}",
-            role in "[a-z]{1,16}",
+            role in "[a-z]{1,8}(-[a-z]{1,7})?",
         ) {
             let name = child_name(&project, &role);
             prop_assert!(name.len() <= LONGEST_CHILD, "{}", name);

@@ -1,7 +1,9 @@
 //! What a document means once every default is applied: a [`Project`] cannot hold an illegal value.
 
+mod admin_api;
 mod mail_templates;
 mod settings;
+mod webhooks;
 
 use std::collections::BTreeMap;
 
@@ -10,8 +12,10 @@ use serde::Serialize;
 use url::Url;
 use uuid::Uuid;
 
+pub use admin_api::*;
 pub use mail_templates::*;
 pub use settings::*;
+pub use webhooks::*;
 
 use crate::spec::{DeletionPolicy, IpExtractor, SecretKeyRef, SmtpTls};
 
@@ -41,6 +45,12 @@ pub struct Project {
     pub client_ip: ClientIp,
     /// Behaviour.
     pub settings: Settings,
+    /// Who may call the Admin API.
+    pub admin_api: AdminApi,
+    /// Who is told what happens.
+    pub webhooks: Webhooks,
+    /// Which addresses may be called.
+    pub outbound: Outbound,
     /// How the operator runs it.
     pub deployment: Deployment,
 }

@@ -2,12 +2,15 @@
 
 mod account;
 mod addresses;
+mod admin_api;
+mod audit_log;
 mod claims;
 mod deployment;
 mod identifiers;
 mod limits;
 mod mail;
 mod mail_templates;
+mod metadata;
 mod mfa;
 mod reference;
 mod session;
@@ -15,6 +18,7 @@ mod settings;
 mod sign_in;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use uuid::Uuid;
 
@@ -22,7 +26,7 @@ use crate::{
     Problems,
     document::Document,
     problem::Findings,
-    project::{Keys, Project},
+    project::{GeneratedKey, Keys, Project},
     render::ACKNOWLEDGE_ANNOTATION,
     resolve::{addresses::Addresses, reference::check_object_name},
     secrets::is_master_key_id,
@@ -59,6 +63,9 @@ fn build(document: &Document, findings: &mut Findings) -> Option<Project> {
     let settings = settings::resolve(document, addresses.as_ref(), findings);
     let public_host = addresses.as_ref().map_or("", Addresses::public_host);
     let mail = spec.mail.as_ref().map(|mail| mail::resolve(mail, &settings.service_name, public_host, findings));
+    let admin_api = admin_api::resolve(&spec.admin_api.clone().unwrap_or_default(), name, findings);
+    let webhooks = webhooks::resolve(&spec.webhooks.clone().unwrap_or_default(), findings);
+    let outbound = webhooks::outbound(&spec.outbound.clone().unwrap_or_default(), findings);
     let addresses = addresses?;
     let project = Project {
         namespace: namespace.clone(),
@@ -72,16 +79,32 @@ fn build(document: &Document, findings: &mut Findings) -> Option<Project> {
         keys,
         client_ip,
         settings,
+        admin_api,
+        webhooks,
+        outbound,
         deployment,
     };
+    check_whole_secrets(&project, findings);
+    Some(project)
+}
+
+/// Secrets that are read as a whole are nobody else's.
+fn check_whole_secrets(project: &Project, findings: &mut Findings) {
     let master_keys = &project.keys.master_key_secret;
-    if project.secret_refs().contains_key(master_keys) {
+    let refs = project.secret_refs();
+    if refs.contains_key(master_keys) {
         findings.add(
             "spec.keys.masterKeyRef.name",
             format!("every entry of `{master_keys}` is a master key, yet another field reads it too; keep that value in a Secret of its own"),
         );
     }
-    Some(project)
+    let Some(GeneratedKey { secret, .. }) = &project.admin_api.generated else { return };
+    if refs.contains_key(secret) || secret == master_keys {
+        findings.add(
+            "spec.adminApi.generatedKey",
+            format!("is made in `{secret}`, yet another field reads that Secret too; name another one there, or write `enabled: false`"),
+        );
+    }
 }
 
 fn default_tenant_id(document: &Document) -> Uuid {

@@ -16,8 +16,9 @@ pub fn is_master_key_id(text: &str) -> bool {
 }
 
 impl Project {
-    /// Secrets and their keys that the runtime reads, without the master keys, whose Secret
-    /// ([`crate::project::Keys::master_key_secret`]) is read as a whole.
+    /// Secrets and their keys that the runtime reads, without the two Secrets that are read as a whole: the master keys'
+    /// ([`crate::project::Keys::master_key_secret`]), and the generated key's of the Admin API
+    /// ([`crate::project::GeneratedKey::secret`]), which may be missing.
     pub fn secret_refs(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut refs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for SecretKeyRef { name, key } in self.all_refs() {
@@ -35,6 +36,8 @@ impl Project {
             let credentials = mail.credentials.iter().flat_map(|both| [&both.username, &both.password]);
             credentials.chain(&mail.ca_ref)
         });
-        database.into_iter().chain(mail).chain(&self.settings.rate_limiter.redis)
+        let admin_keys = self.admin_api.keys.iter().map(|key| &key.key_ref);
+        let hooks = self.webhooks.hooks.iter().filter_map(|hook| hook.secret_ref.as_ref());
+        database.into_iter().chain(mail).chain(&self.settings.rate_limiter.redis).chain(admin_keys).chain(hooks)
     }
 }

@@ -3,15 +3,19 @@
 //! Names are upstream's, in camelCase. A default never stands in the schema, since the
 //! stored object stays what its author wrote; it stands in each field's description and in [`crate::project`].
 
+mod admin_api;
 mod mail_templates;
 mod settings;
+mod webhooks;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use admin_api::*;
 pub use mail_templates::*;
 pub use settings::*;
+pub use webhooks::*;
 
 /// One isolated authentication tenant.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -44,6 +48,15 @@ pub struct ProjectSpec {
     /// Behaviour of the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<SettingsSpec>,
+    /// Who may call the Admin API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin_api: Option<AdminApiSpec>,
+    /// Who is told what happens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhooks: Option<WebhooksSpec>,
+    /// Which addresses may be called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outbound: Option<OutboundSpec>,
     /// Master keys and signing keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<KeysSpec>,

@@ -18,7 +18,6 @@ use Home::{Field, Never, NotYet};
 
 const OAUTH: &str = "comes with the kind OAuthProvider";
 const SAML: &str = "comes with the kind SamlProvider";
-const WEBHOOKS: &str = "comes with webhooks";
 const KMS: &str = "comes with signing keys outside of the database";
 
 const KEYS: &[(&str, Home)] = &[
@@ -154,9 +153,9 @@ const KEYS: &[(&str, Home)] = &[
     ("secrets.key_management.key_id", NotYet(KMS)),
     ("secrets.key_management.region", NotYet(KMS)),
     ("secrets.keys", Field("keys.masterKeyRef")),
-    ("webhooks.enabled", NotYet(WEBHOOKS)),
-    ("webhooks.allow_time_expiration", NotYet(WEBHOOKS)),
-    ("webhooks.hooks", NotYet(WEBHOOKS)),
+    ("webhooks.enabled", Field("webhooks.enabled")),
+    ("webhooks.allow_time_expiration", Field("webhooks.allowTimeExpiration")),
+    ("webhooks.hooks", Field("webhooks.hooks")),
     ("privacy.show_account_existence_hints", Field("settings.privacy.showAccountExistenceHints")),
     ("privacy.only_show_actual_login_methods", Field("settings.privacy.onlyShowActualLoginMethods")),
 ];
@@ -165,6 +164,7 @@ const STEP_UP: &str = "ours: a session left open does not give the account away"
 const ACCOUNT: &str = "ours: a password is not guessed from many addresses";
 const RECIPIENT: &str = "ours: a mailbox is not filled from many addresses";
 const MAIL_CLIENT: &str = "ours: one address does not fill many mailboxes";
+const METADATA: &str = "ours: metadata that every writer is held to";
 const FLOOD: &str = "ours: one address does not keep the service busy";
 
 /// Fields below `settings` that are no tenant setting of upstream's: its process-wide ones, and ours.
@@ -200,6 +200,12 @@ const OTHERS: &[(&str, &str)] = &[
     ("settings.securityNotifications.notifications.passwordLimit.enabled", "ours: upstream tells nobody"),
     ("settings.legacyApi.enabled", "ours: the deprecated endpoints can be switched off"),
     ("settings.auditLog.mask", "upstream has it for the whole process"),
+    ("settings.auditLog.consoleOutput.enabled", "upstream has it for the whole process"),
+    ("settings.auditLog.consoleOutput.output", "upstream has it for the whole process"),
+    ("settings.auditLog.retention", "upstream has it for the whole process"),
+    ("settings.metadata.schemas.public", METADATA),
+    ("settings.metadata.schemas.private", METADATA),
+    ("settings.metadata.schemas.unsafe", METADATA),
 ];
 
 /// Paths below `spec` of all fields, objects among them.

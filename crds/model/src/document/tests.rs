@@ -68,7 +68,7 @@ fn every_problem_of_every_document_is_told_with_its_path() {
         "n/a: spec.settings.session.cookie.sameSite: `Lax` is not possible here; write one of strict, lax, none",
         "n/a: spec.settings.session.issuer: must be a text, not a number; put it in quotes: \"7\"",
         "n/a: spec.settings.quux: there is no field `quux`; remove it, or write one of account, email, username, password, passkey, mfa, \
-         session, service, privacy, webauthn, rateLimiter, securityNotifications, legacyApi, auditLog",
+         session, service, privacy, webauthn, rateLimiter, securityNotifications, legacyApi, auditLog, metadata",
         "n/a: spec.replicas: -1 is not a whole number from 0 to 4294967295",
         "default/b: metadata.lables: there is no field `lables`; did you mean `labels`?",
         "default/b: spec.publicUrls: there is no field `publicUrls`; did you mean `publicUrl`?",

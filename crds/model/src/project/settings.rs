@@ -12,8 +12,8 @@ use url::Url;
 use crate::{
     host::is_within,
     spec::{
-        Acquire, AttestationPreference, AuthenticatorAttachment, DeviceTrustPolicy, PasscodeCharset, Retention,
-        SameSite, SecretKeyRef, StepUpAction, UserVerification,
+        Acquire, AttestationPreference, AuditOutput, AuthenticatorAttachment, DeviceTrustPolicy, PasscodeCharset,
+        Retention, SameSite, SecretKeyRef, StepUpAction, UserVerification,
     },
 };
 
@@ -53,6 +53,26 @@ pub struct Settings {
     pub legacy_api: bool,
     /// `audit_log.mask`.
     pub audit_mask: bool,
+    /// `audit_log.console_output`; `None`: rows stand in the database only.
+    pub audit_console: Option<AuditOutput>,
+    /// `audit_log.retention`: how long rows are kept.
+    #[serde(serialize_with = "crate::duration::serialize")]
+    pub audit_retention: Duration,
+    /// `metadata.schemas`, ours.
+    pub metadata_schemas: MetadataSchemas,
+}
+
+/// A JSON schema for each category of metadata, always an object; `None`: any object will do.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MetadataSchemas {
+    /// Of what users read and the Admin API writes.
+    pub public: Option<Value>,
+    /// Of what only the Admin API reads and writes.
+    pub private: Option<Value>,
+    /// Of what users read and write.
+    #[serde(rename = "unsafe")]
+    pub unsafe_: Option<Value>,
 }
 
 /// Which actions of the profile ask for a fresh sign-in.

@@ -45,7 +45,7 @@ pub(super) fn resolve(spec: &JwtTemplateSpec, findings: &mut Findings) -> BTreeM
 }
 
 /// Of lists and mappings. What reads a document stops long before this would.
-fn depth(value: &Value) -> usize {
+pub(super) fn depth(value: &Value) -> usize {
     let deepest = match value {
         Value::Array(items) => items.iter().map(depth).max(),
         Value::Object(members) => members.values().map(depth).max(),

@@ -44,6 +44,15 @@ pub(super) fn check_ref(path: &str, reference: &SecretKeyRef, findings: &mut Fin
     check_key(&format!("{path}.key"), &reference.key, findings);
 }
 
+/// A problem unless `name` can name one of several in a list.
+pub(super) fn check_label(path: &str, name: &str, findings: &mut Findings) {
+    let characters = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !(1..=63).contains(&name.len()) || !characters {
+        findings
+            .add(path, format!("`{name}` is not a name here; write lower-case letters, digits and dashes, 1 to 63"));
+    }
+}
+
 /// A problem unless `name` can be the name of an annotation or of a resource: `cpu`, `nginx.ingress.kubernetes.io/rewrite-target`.
 pub(super) fn check_qualified_name(path: &str, name: &str, findings: &mut Findings) {
     let (prefix, local) = name.rsplit_once('/').map_or((None, name), |(prefix, local)| (Some(prefix), local));

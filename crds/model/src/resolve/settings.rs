@@ -10,7 +10,7 @@ use crate::{
     resolve::{
         account,
         addresses::{self, Addresses},
-        identifiers, limits, mfa, session, sign_in,
+        audit_log, identifiers, limits, metadata, mfa, session, sign_in,
     },
     spec::{
         Acquire, AttestationPreference, PasskeySpec, PasswordSpec, SecurityNotificationsSpec, SettingsSpec,
@@ -37,6 +37,7 @@ pub(super) fn resolve(document: &Document, addresses: Option<&Addresses>, findin
         security_notifications,
         legacy_api,
         audit_log,
+        metadata,
     } = spec;
     let service_name = service.and_then(|service| service.name).unwrap_or_else(|| document.name.clone());
     check_text("spec.settings.service.name", &service_name, findings);
@@ -45,6 +46,7 @@ pub(super) fn resolve(document: &Document, addresses: Option<&Addresses>, findin
     let session = session::resolve(&session.unwrap_or_default(), addresses, findings);
     let privacy = privacy.unwrap_or_default();
     let account = account.unwrap_or_default();
+    let audit_log = audit_log.unwrap_or_default();
     let settings = Settings {
         allow_signup: account.allow_signup.unwrap_or(true),
         allow_deletion: account.allow_deletion.unwrap_or(false),
@@ -64,7 +66,10 @@ pub(super) fn resolve(document: &Document, addresses: Option<&Addresses>, findin
         rate_limiter: limits::resolve(&rate_limiter.unwrap_or_default(), findings),
         security_notifications: notifications(&security_notifications.unwrap_or_default(), mail, findings),
         legacy_api: legacy_api.and_then(|legacy_api| legacy_api.enabled).unwrap_or(true),
-        audit_mask: audit_log.and_then(|audit_log| audit_log.mask).unwrap_or(true),
+        audit_mask: audit_log.mask.unwrap_or(true),
+        audit_console: audit_log::console(&audit_log),
+        audit_retention: audit_log::retention(&audit_log, findings),
+        metadata_schemas: metadata::schemas(&metadata.unwrap_or_default(), findings),
     };
     sign_in::check(&settings, findings);
     settings

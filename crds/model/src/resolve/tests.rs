@@ -1,5 +1,6 @@
 //! What documents mean.
 
+mod admin_api;
 mod bounds;
 mod laws;
 mod profile;

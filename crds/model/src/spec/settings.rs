@@ -1,8 +1,10 @@
 //! Behaviour of a tenant. Sections and names are upstream's.
 
 mod account;
+mod audit_log;
 mod identifiers;
 mod limits;
+mod metadata;
 mod mfa;
 mod notifications;
 mod session;
@@ -11,8 +13,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use account::*;
+pub use audit_log::*;
 pub use identifiers::*;
 pub use limits::*;
+pub use metadata::*;
 pub use mfa::*;
 pub use notifications::*;
 pub use session::*;
@@ -63,6 +67,9 @@ pub struct SettingsSpec {
     /// Audit log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit_log: Option<AuditLogSpec>,
+    /// Metadata of users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<MetadataSpec>,
 }
 
 /// When a credential is asked for.
@@ -231,13 +238,4 @@ pub struct LegacyApiSpec {
     /// They are served, each where its way to sign in is on. Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-}
-
-/// The audit log.
-#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AuditLogSpec {
-    /// Mask addresses in audit rows. Default: true.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mask: Option<bool>,
 }
