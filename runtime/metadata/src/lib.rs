@@ -5,7 +5,8 @@
 //! none: one would be too long, or not of the shape that the project's [`Schemas`] want. Nothing here reads or writes a
 //! database: who writes calls [`apply`] with what it has read under the user's lock, so that no writer loses another's work.
 //!
-//! Must never know HTTP, flows or a database. Start with [`apply`].
+//! Must never know HTTP, flows or a database. Start with [`apply`]; [`check`] is for
+//! whoever reads a project's document.
 
 mod bounds;
 mod merge;
@@ -15,7 +16,7 @@ use hanko_domain::{Category, Metadata};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-pub use schema::{Refused, Schemas};
+pub use schema::{Refused, Schemas, check};
 
 /// The most characters (code points) of a document as it is stored.
 pub const LONGEST: usize = 3000;

@@ -1,6 +1,10 @@
 //! The shapes that a project wants.
 
 use hanko_domain::Category;
+use hanko_model::{
+    Problem,
+    project::{MetadataSchemas, Project},
+};
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
@@ -34,9 +38,9 @@ pub struct Refused {
 
 impl Schemas {
     /// Compiles the schemas of a project; all that are refused come back at once.
-    pub fn compile<'a>(of: impl Fn(Category) -> Option<&'a Value>) -> Result<Self, Vec<Refused>> {
+    pub fn compile(schemas: &MetadataSchemas) -> Result<Self, Vec<Refused>> {
         let mut refused = Vec::new();
-        let mut compiled = |category| match validator(of(category)?) {
+        let mut compiled = |category, schema: &Option<Value>| match validator(schema.as_ref()?) {
             Ok(validator) => Some(validator),
             Err(reason) => {
                 refused.push(Refused { category, reason });
@@ -44,9 +48,9 @@ impl Schemas {
             }
         };
         let schemas = Self {
-            public: compiled(Category::Public),
-            private: compiled(Category::Private),
-            unsafe_: compiled(Category::Unsafe),
+            public: compiled(Category::Public, &schemas.public),
+            private: compiled(Category::Private, &schemas.private),
+            unsafe_: compiled(Category::Unsafe, &schemas.unsafe_),
         };
         if refused.is_empty() { Ok(schemas) } else { Err(refused) }
     }
@@ -61,6 +65,17 @@ impl Schemas {
         let reason = error.masked().to_string().chars().take(LONGEST_REASON).collect();
         Err(MetadataError::Schema { category, pointer: error.instance_path().to_string(), reason })
     }
+}
+
+/// Every schema of the project that is not accepted, each with the path of its field. Costs nothing where there are none.
+pub fn check(project: &Project) -> Vec<Problem> {
+    let refused = Schemas::compile(&project.settings.metadata_schemas).err().unwrap_or_default();
+    let problem = |refused: Refused| Problem {
+        document: format!("{}/{}", project.namespace, project.name),
+        path: format!("spec.settings.metadata.schemas.{}", refused.category.as_str()),
+        message: refused.reason,
+    };
+    refused.into_iter().map(problem).collect()
 }
 
 fn validator(schema: &Value) -> Result<Validator, String> {

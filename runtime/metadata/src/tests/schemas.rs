@@ -1,11 +1,16 @@
 //! What a project may want of its documents.
 
+use hanko_model::{
+    document::{Unknown, parse},
+    project::MetadataSchemas,
+    resolve,
+};
 use serde_json::json;
 
 use super::*;
 
 fn schemas(public: Value) -> Result<Schemas, Vec<Refused>> {
-    Schemas::compile(|category| (category == Category::Public).then_some(&public))
+    Schemas::compile(&MetadataSchemas { public: Some(public), ..MetadataSchemas::default() })
 }
 
 fn refused(public: Value) -> String {
@@ -145,9 +150,22 @@ fn older_drafts_are_read_as_such() {
 
 #[test]
 fn every_schema_that_is_refused_is_named() {
-    let wrong = json!({"type": 1});
-    let refused = Schemas::compile(|_| Some(&wrong)).unwrap_err();
-    assert_eq!(refused.iter().map(|refused| refused.category).collect::<Vec<_>>(), Category::ALL);
+    let document = json!({
+        "apiVersion": "hanko-operator.dev/v1alpha1",
+        "kind": "HankoProject",
+        "metadata": {"name": "acme"},
+        "spec": {
+            "hosts": ["auth.acme.example"],
+            "mail": {"from": {"address": "login@acme.example"}, "smtp": {"host": "mail.acme.example"}},
+            "settings": {"metadata": {"schemas": {"public": {"type": 1}, "private": {}, "unsafe": {"$ref": "file:///a"}}}},
+        },
+    });
+    let documents = parse(&document.to_string(), Unknown::Refuse).unwrap().documents;
+    let project = resolve(&documents[0]).unwrap();
+    let problems: Vec<String> = check(&project).iter().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].starts_with("default/acme: spec.settings.metadata.schemas.public: /type: "), "{problems:?}");
+    assert!(problems[1].starts_with("default/acme: spec.settings.metadata.schemas.unsafe: $ref "), "{problems:?}");
 }
 
 #[test]
