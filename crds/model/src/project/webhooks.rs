@@ -20,6 +20,16 @@ pub struct Webhooks {
     pub hooks: Vec<Hook>,
 }
 
+/// The event that tells of a mail. No name stands above it.
+pub const EMAIL_SEND: &str = "email.send";
+
+impl Webhooks {
+    /// Whether somebody is told of every mail there is to send.
+    pub fn take_mails(&self) -> bool {
+        self.enabled && self.hooks.iter().any(|hook| hook.events.iter().any(|event| event == EMAIL_SEND))
+    }
+}
+
 /// A receiver of events.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -10,7 +10,7 @@ use crate::{
     resolve::{
         account,
         addresses::{self, Addresses},
-        audit_log, identifiers, limits, metadata, mfa, session, sign_in,
+        audit_log, identifiers, limits, metadata, mfa, session, sign_in, webhooks,
     },
     spec::{
         Acquire, AttestationPreference, PasskeySpec, PasswordSpec, SecurityNotificationsSpec, SettingsSpec,
@@ -21,7 +21,8 @@ use crate::{
 /// `addresses` is missing after a problem with them.
 pub(super) fn resolve(document: &Document, addresses: Option<&Addresses>, findings: &mut Findings) -> Settings {
     let spec = document.spec.settings.clone().unwrap_or_default();
-    let mail = document.spec.mail.is_some();
+    // A receiver of mails sends them as well as a mail server does.
+    let mail = document.spec.mail.is_some() || document.spec.webhooks.as_ref().is_some_and(webhooks::take_mails);
     let SettingsSpec {
         account,
         email,
@@ -99,7 +100,7 @@ pub(super) fn number(
 /// A switch of something that sends mail. Off without mail, which an author who wants it on is told.
 pub(super) fn mailing(path: &str, given: Option<bool>, default: bool, mail: bool, findings: &mut Findings) -> bool {
     if given == Some(true) && !mail {
-        findings.add(path, "needs mail; add `spec.mail`, or write false");
+        findings.add(path, "needs mail; add `spec.mail`, or a webhook for `email.send` that sends it, or write false");
     }
     given.unwrap_or(default) && mail
 }

@@ -85,6 +85,20 @@ fn what_needs_mail_is_on_with_mail_and_off_without() {
 }
 
 #[test]
+fn a_webhook_that_is_told_of_mails_is_mail_and_any_other_is_not() {
+    for (webhooks, taken) in [
+        ("hooks: [{name: a, callback: 'https://a.b/', events: [user, email.send]}]", true),
+        ("hooks: [{name: a, callback: 'https://a.b/', events: [user]}]", false),
+        ("enabled: false, hooks: [{name: a, callback: 'https://a.b/', events: [email.send]}]", false),
+    ] {
+        let project = project(&with(&format!("webhooks: {{{webhooks}}}")));
+        assert_eq!(project.webhooks.take_mails(), taken, "{webhooks}");
+        assert_eq!(project.settings.email.use_for_authentication, taken, "{webhooks}");
+        assert!(project.mail.is_none());
+    }
+}
+
+#[test]
 fn a_tenant_id_follows_from_the_name_for_ever() {
     assert_eq!(project("{hosts: [a.acme.example]}").tenant_id.to_string(), "f06a6477-0e8d-52dc-9b41-67b1d0bba54b");
     let given = project("{hosts: [a.acme.example], tenantId: 018F3B9E-7A41-4D7F-9F0E-3F6D1C0A9B52}");

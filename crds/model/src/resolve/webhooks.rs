@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::{
     problem::Findings,
-    project::{Hook, Outbound, Webhooks},
+    project::{EMAIL_SEND, Hook, Outbound, Webhooks},
     resolve::{
         reference::{check_label, check_ref},
         settings::number,
@@ -32,6 +32,11 @@ pub(super) fn resolve(spec: &WebhooksSpec, findings: &mut Findings) -> Webhooks 
         max_attempts: number("spec.webhooks.maxAttempts", spec.max_attempts, 12, 1..=20, "attempts", findings),
         hooks,
     }
+}
+
+/// Whether somebody is told of every mail there is to send.
+pub(super) fn take_mails(spec: &WebhooksSpec) -> bool {
+    spec.enabled.unwrap_or(true) && spec.hooks.iter().any(|hook| hook.events.iter().any(|event| event == EMAIL_SEND))
 }
 
 /// `None` only after a problem was found.
