@@ -89,7 +89,11 @@ impl SigningKeys {
 mod tests {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     use hanko_domain::{Clock, OtpSecretId, Random, TenantId, UserId};
-    use hanko_store::{DatabaseUrl, PoolSize, Store, TenantStore, otp_secrets::OtpSecret, users::User};
+    use hanko_store::{
+        DatabaseUrl, PoolSize, Store, TenantStore,
+        otp_secrets::OtpSecret,
+        users::{Profile, User},
+    };
     use serde_json::json;
 
     use super::*;
@@ -162,7 +166,14 @@ mod tests {
         let sealed = setup.sealer.seal(&place, b"secret", &setup.random).unwrap();
         let created_at = setup.clock.now();
         let mut work = setup.store.begin().await.unwrap();
-        let row = User { id: user, primary_email: None, created_at, updated_at: created_at };
+        let row = User {
+            id: user,
+            primary_email: None,
+            created_at,
+            updated_at: created_at,
+            last_login_at: None,
+            profile: Profile::default(),
+        };
         work.insert_user(&row).await.unwrap();
         work.insert_otp_secret(&OtpSecret { id, user, sealed, last_step: None, created_at }).await.unwrap();
         work.commit().await.unwrap();

@@ -113,6 +113,7 @@ impl Work {
         verified: bool,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let listed = self.hold(user).await?;
         on_work!(self, INSERT, |sql, db| {
             sqlx::query(sql)
                 .bind(self.tenant.0)
@@ -127,6 +128,9 @@ impl Work {
                 .await
                 .map_err(|error| Unique::Email.refused(error))?;
         });
+        if listed == Some(false) {
+            self.list(user).await?;
+        }
         Ok(())
     }
 
@@ -148,9 +152,13 @@ impl Work {
 
     /// Removes an address of a user, who must not have it as the main one any more. `false` when the user has no such address.
     pub async fn delete_email(&mut self, user: UserId, id: EmailId) -> Result<bool, StoreError> {
+        self.hold(user).await?;
         let deleted = on_work!(self, DELETE, |sql, db| {
             sqlx::query(sql).bind(self.tenant.0).bind(id.0).bind(user.0).execute(db).await?.rows_affected()
         });
+        if deleted == 1 {
+            self.unlist(user).await?;
+        }
         Ok(deleted == 1)
     }
 }

@@ -38,6 +38,7 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod tenants;
 pub mod trusted_devices;
+mod user_counts;
 pub mod usernames;
 pub mod users;
 mod work;

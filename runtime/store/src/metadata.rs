@@ -24,6 +24,21 @@ statements! {
 }
 
 impl Work {
+    /// What applications keep about a user, to be changed and put back: nobody else who asks this way comes in between. `None` when
+    /// there is no such user.
+    pub async fn metadata_for_update(&mut self, user: UserId, now: Timestamp) -> Result<Option<Metadata>, StoreError> {
+        if self.hold(user).await?.is_none() {
+            return Ok(None);
+        }
+        on_work!(self, EMPTY, |sql, db| {
+            sqlx::query(sql).bind(self.tenant.0).bind(user.0).bind(now.0).bind(now.0).execute(db).await?;
+        });
+        let (public, private, unsafe_) = on_work!(self, OF_USER, |sql, db| {
+            sqlx::query_as(sql).bind(self.tenant.0).bind(user.0).fetch_one(db).await?
+        });
+        Ok(Some(Metadata { public, private, unsafe_ }))
+    }
+
     /// Stores all of what applications keep about a user, in the place of what was there.
     pub async fn put_metadata(&mut self, user: UserId, metadata: &Metadata, now: Timestamp) -> Result<(), StoreError> {
         on_work!(self, PUT, |sql, db| {

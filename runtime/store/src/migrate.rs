@@ -30,6 +30,7 @@ migrations! {
     2 "0002_second_factors";
     3 "0003_profile";
     4 "0004_relying_parties";
+    5 "0005_admin_users";
 }
 
 statements! {

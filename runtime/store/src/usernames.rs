@@ -59,6 +59,7 @@ impl Work {
         username: &Username,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let listed = self.hold(user).await?;
         on_work!(self, INSERT, |sql, db| {
             sqlx::query(sql)
                 .bind(self.tenant.0)
@@ -72,6 +73,9 @@ impl Work {
                 .await
                 .map_err(|error| Unique::Username.refused(error))?;
         });
+        if listed == Some(false) {
+            self.list(user).await?;
+        }
         Ok(())
     }
 
@@ -99,9 +103,13 @@ impl Work {
 
     /// Removes a user's username. `false` when the user had none.
     pub async fn delete_username(&mut self, user: UserId) -> Result<bool, StoreError> {
+        self.hold(user).await?;
         let deleted = on_work!(self, DELETE, |sql, db| {
             sqlx::query(sql).bind(self.tenant.0).bind(user.0).execute(db).await?.rows_affected()
         });
+        if deleted == 1 {
+            self.unlist(user).await?;
+        }
         Ok(deleted == 1)
     }
 }

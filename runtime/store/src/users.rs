@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use hanko_domain::{EmailId, OtpSecretId, Passkey, PasswordId, TenantId, Timestamp, UserId};
+use sqlx::{ColumnIndex, Decode, Row, Type};
 use uuid::Uuid;
 
 use crate::{
@@ -16,9 +17,11 @@ use crate::{
 };
 
 statements! {
-    BY_ID = "SELECT id, primary_email_id, created_at, updated_at FROM users WHERE tenant_id = $1 AND id = $2";
+    BY_ID = "SELECT id, primary_email_id, created_at, updated_at, last_login_at, name, given_name, family_name, picture \
+        FROM users WHERE tenant_id = $1 AND id = $2";
     /// With what a user has one of at most.
-    BY_IDS = "SELECT u.id, u.primary_email_id, u.created_at, u.updated_at, n.id, n.username, n.created_at, n.updated_at, \
+    BY_IDS = "SELECT u.id, u.primary_email_id, u.created_at, u.updated_at, u.last_login_at, u.name, u.given_name, u.family_name, \
+        u.picture, n.id, n.username, n.created_at, n.updated_at, \
         p.id, p.created_at, p.updated_at, o.id, o.created_at, m.public_metadata, m.private_metadata, m.unsafe_metadata \
         FROM users u \
         LEFT JOIN usernames n ON n.tenant_id = u.tenant_id AND n.user_id = u.id \
@@ -27,7 +30,8 @@ statements! {
         LEFT JOIN user_metadata m ON m.tenant_id = u.tenant_id AND m.user_id = u.id \
         WHERE u.tenant_id = $1 AND u.id IN \
         ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
-    INSERT = "INSERT INTO users (tenant_id, id, primary_email_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5)";
+    INSERT = "INSERT INTO users (tenant_id, id, primary_email_id, created_at, updated_at, last_login_at, name, given_name, \
+        family_name, picture) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     /// Always forward, also when the clock stands still: the time is also the version that `AS_READ` compares.
     TOUCH = "UPDATE users SET updated_at = CASE WHEN updated_at < $1 THEN $2 ELSE updated_at + 1 END WHERE tenant_id = $3 AND id = $4";
     /// Waits for a transaction that touches the user and sees what it has left: PostgreSQL evaluates again after the wait,
@@ -35,6 +39,10 @@ statements! {
     AS_READ = "SELECT id FROM users WHERE tenant_id = $1 AND id = $2 AND updated_at = $3",
         postgres = "SELECT id FROM users WHERE tenant_id = $1 AND id = $2 AND updated_at = $3 FOR NO KEY UPDATE",
         mysql = "SELECT id FROM users WHERE tenant_id = ? AND id = ? AND updated_at = ? FOR UPDATE";
+    /// Waits and sees as `AS_READ` does.
+    LOG_IN = "UPDATE users SET last_login_at = $1 WHERE tenant_id = $2 AND id = $3 AND updated_at = $4";
+    PUT_PROFILE = "UPDATE users SET name = $1, given_name = $2, family_name = $3, picture = $4, \
+        updated_at = CASE WHEN updated_at < $5 THEN $6 ELSE updated_at + 1 END WHERE tenant_id = $7 AND id = $8";
     SET_PRIMARY_EMAIL = "UPDATE users SET primary_email_id = $1, \
         updated_at = CASE WHEN updated_at < $2 THEN $3 ELSE updated_at + 1 END WHERE tenant_id = $4 AND id = $5";
     CLEAR_PRIMARY_EMAIL = "UPDATE users SET primary_email_id = NULL, \
@@ -54,6 +62,23 @@ pub struct User {
     pub created_at: Timestamp,
     /// When its profile, or what proves it, last changed.
     pub updated_at: Timestamp,
+    /// When it last signed in.
+    pub last_login_at: Option<Timestamp>,
+    /// What it is called and looks like.
+    pub profile: Profile,
+}
+
+/// What a user is called and looks like (`spec/admin-api.md` §5.1).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Profile {
+    /// The whole name.
+    pub name: Option<String>,
+    /// The first name.
+    pub given_name: Option<String>,
+    /// The last name.
+    pub family_name: Option<String>,
+    /// The address of a picture.
+    pub picture: Option<String>,
 }
 
 /// A user with everything that belongs to it.
@@ -82,80 +107,84 @@ impl Account {
     }
 }
 
-type Row = (Uuid, Option<Uuid>, i64, i64);
-type AccountRow = (
-    Uuid,
-    Option<Uuid>,
-    i64,
-    i64,
-    Option<Uuid>,
-    Option<String>,
-    Option<i64>,
-    Option<i64>,
-    Option<Uuid>,
-    Option<i64>,
-    Option<i64>,
-    Option<Uuid>,
-    Option<i64>,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-);
-
-fn user((id, primary_email, created_at, updated_at): Row) -> User {
-    User {
-        id: UserId(id),
-        primary_email: primary_email.map(EmailId),
-        created_at: Timestamp(created_at),
-        updated_at: Timestamp(updated_at),
-    }
+/// A user's columns, first in the row and in the order of the statements.
+fn user<'r, R: Row>(row: &'r R) -> Result<User, sqlx::Error>
+where
+    usize: ColumnIndex<R>,
+    Uuid: Decode<'r, R::Database> + Type<R::Database>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+{
+    Ok(User {
+        id: UserId(row.try_get(0)?),
+        primary_email: row.try_get::<Option<_>, _>(1)?.map(EmailId),
+        created_at: Timestamp(row.try_get(2)?),
+        updated_at: Timestamp(row.try_get(3)?),
+        last_login_at: row.try_get::<Option<_>, _>(4)?.map(Timestamp),
+        profile: Profile {
+            name: row.try_get(5)?,
+            given_name: row.try_get(6)?,
+            family_name: row.try_get(7)?,
+            picture: row.try_get(8)?,
+        },
+    })
 }
 
-fn account(row: AccountRow) -> Account {
-    let (
-        id,
-        primary_email,
-        created_at,
-        updated_at,
-        username_id,
+/// A user with its username, whose columns come next. Nothing else is known of it yet.
+pub(crate) fn named<'r, R: Row>(row: &'r R) -> Result<Account, sqlx::Error>
+where
+    usize: ColumnIndex<R>,
+    Uuid: Decode<'r, R::Database> + Type<R::Database>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+{
+    let user = user(row)?;
+    let username = match row.try_get::<Option<Uuid>, _>(9)? {
+        Some(own) => Some(usernames::stored((own, user.id.0, row.try_get(10)?, row.try_get(11)?, row.try_get(12)?))),
+        None => None,
+    };
+    Ok(Account {
+        user,
         username,
-        username_created_at,
-        username_updated_at,
-        password_id,
-        password_created_at,
-        password_updated_at,
-        otp_id,
-        otp_created_at,
-        public,
-        private,
-        unsafe_,
-    ) = row;
-    let username = username_id.zip(username).zip(username_created_at.zip(username_updated_at));
-    let password = password_id.zip(password_created_at.zip(password_updated_at));
-    Account {
-        user: user((id, primary_email, created_at, updated_at)),
         emails: Vec::new(),
         passkeys: Vec::new(),
-        username: username.map(|((own, username), times)| usernames::stored((own, id, username, times.0, times.1))),
-        password: password.map(|(id, (created_at, updated_at))| PasswordInfo {
+        password: None,
+        otp: None,
+        metadata: Metadata::default(),
+    })
+}
+
+/// With the rest of what a user has one of at most.
+fn account<'r, R: Row>(row: &'r R) -> Result<Account, sqlx::Error>
+where
+    usize: ColumnIndex<R>,
+    Uuid: Decode<'r, R::Database> + Type<R::Database>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+{
+    let password = match row.try_get::<Option<_>, _>(13)? {
+        Some(id) => Some(PasswordInfo {
             id: PasswordId(id),
-            created_at: Timestamp(created_at),
-            updated_at: Timestamp(updated_at),
+            created_at: Timestamp(row.try_get(14)?),
+            updated_at: Timestamp(row.try_get(15)?),
         }),
-        otp: otp_id
-            .zip(otp_created_at)
-            .map(|(id, created_at)| OtpInfo { id: OtpSecretId(id), created_at: Timestamp(created_at) }),
-        metadata: Metadata { public, private, unsafe_ },
-    }
+        None => None,
+    };
+    let otp = match row.try_get::<Option<_>, _>(16)? {
+        Some(id) => Some(OtpInfo { id: OtpSecretId(id), created_at: Timestamp(row.try_get(17)?) }),
+        None => None,
+    };
+    let metadata = Metadata { public: row.try_get(18)?, private: row.try_get(19)?, unsafe_: row.try_get(20)? };
+    Ok(Account { password, otp, metadata, ..named(row)? })
 }
 
 impl TenantStore {
     /// One user.
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let row: Option<Row> = on_pool!(&self.store.pool, BY_ID, |sql, db| {
-            sqlx::query_as(sql).bind(self.tenant.0).bind(id.0).fetch_optional(db).await
-        })?;
-        Ok(row.map(user))
+        Ok(on_pool!(&self.store.pool, BY_ID, |sql, db| {
+            let row = sqlx::query(sql).bind(self.tenant.0).bind(id.0).fetch_optional(db).await?;
+            row.as_ref().map(user).transpose()?
+        }))
     }
 
     /// One user with everything that belongs to it.
@@ -175,16 +204,16 @@ impl TenantStore {
 /// The users come first: their `updated_at` is the version that [`Work::is_as_read`] compares, so nothing that goes with it may be
 /// older.
 async fn accounts(store: &Store, tenant: TenantId, ids: &[UserId]) -> Result<HashMap<UserId, Account>, StoreError> {
-    let users: Vec<AccountRow> = on_pool!(&store.pool, BY_IDS, |sql, db| {
-        let mut query = sqlx::query_as(sql).bind(tenant.0);
+    let users: Vec<Account> = on_pool!(&store.pool, BY_IDS, |sql, db| {
+        let mut query = sqlx::query(sql).bind(tenant.0);
         for id in batch::places(ids) {
             query = query.bind(id.0);
         }
-        query.fetch_all(db).await
-    })?;
+        query.fetch_all(db).await?.iter().map(account).collect::<Result<_, _>>()?
+    });
     let (emails, passkeys) =
         tokio::try_join!(emails::of_users(store, tenant, ids), passkeys::of_users(store, tenant, ids))?;
-    let mut accounts: HashMap<UserId, Account> = users.into_iter().map(|row| (UserId(row.0), account(row))).collect();
+    let mut accounts: HashMap<UserId, Account> = users.into_iter().map(|account| (account.user.id, account)).collect();
     for email in emails {
         if let Some(account) = accounts.get_mut(&email.user) {
             account.emails.push(email);
@@ -208,6 +237,11 @@ impl Work {
                 .bind(user.primary_email.map(|id| id.0))
                 .bind(user.created_at.0)
                 .bind(user.updated_at.0)
+                .bind(user.last_login_at.map(|time| time.0))
+                .bind(user.profile.name.as_deref())
+                .bind(user.profile.given_name.as_deref())
+                .bind(user.profile.family_name.as_deref())
+                .bind(user.profile.picture.as_deref())
                 .execute(db)
                 .await?;
         });
@@ -231,6 +265,39 @@ impl Work {
         Ok(row.is_some())
     }
 
+    /// The same, and notes that the user signs in now. That is no change to the user: others who have read it go on.
+    pub async fn log_in_as_read(&mut self, user: &User, now: Timestamp) -> Result<bool, StoreError> {
+        let changed = on_work!(self, LOG_IN, |sql, db| {
+            sqlx::query(sql)
+                .bind(now.0)
+                .bind(self.tenant.0)
+                .bind(user.id.0)
+                .bind(user.updated_at.0)
+                .execute(db)
+                .await?
+                .rows_affected()
+        });
+        Ok(changed == 1)
+    }
+
+    /// Changes what a user is called and looks like.
+    pub async fn put_profile(&mut self, user: UserId, profile: &Profile, now: Timestamp) -> Result<(), StoreError> {
+        on_work!(self, PUT_PROFILE, |sql, db| {
+            sqlx::query(sql)
+                .bind(profile.name.as_deref())
+                .bind(profile.given_name.as_deref())
+                .bind(profile.family_name.as_deref())
+                .bind(profile.picture.as_deref())
+                .bind(now.0)
+                .bind(now.0)
+                .bind(self.tenant.0)
+                .bind(user.0)
+                .execute(db)
+                .await?;
+        });
+        Ok(())
+    }
+
     /// Makes an address the main one.
     pub async fn set_primary_email(&mut self, user: UserId, email: EmailId, now: Timestamp) -> Result<(), StoreError> {
         on_work!(self, SET_PRIMARY_EMAIL, |sql, db| {
@@ -249,9 +316,13 @@ impl Work {
 
     /// Removes a user with everything that belongs to it; audit rows and what waits in the outbox stay. `false` when it was gone.
     pub async fn delete_user(&mut self, user: UserId) -> Result<bool, StoreError> {
+        let listed = self.hold(user).await?;
         let deleted = on_work!(self, DELETE, |sql, db| {
             sqlx::query(sql).bind(self.tenant.0).bind(user.0).execute(db).await?.rows_affected()
         });
+        if deleted == 1 && listed == Some(true) {
+            self.listed.add(-1, user);
+        }
         Ok(deleted == 1)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hanko_domain::TenantId;
 use tokio::sync::Notify;
 
-use crate::StoreError;
+use crate::{StoreError, user_counts::Change};
 
 #[derive(Debug)]
 pub(crate) enum Transaction {
@@ -22,12 +22,13 @@ pub struct Work {
     pub(crate) transaction: Transaction,
     pub(crate) tenant: TenantId,
     pub(crate) emitted: bool,
+    pub(crate) listed: Change,
     outbox: Arc<Notify>,
 }
 
 impl Work {
     pub(crate) fn new(transaction: Transaction, tenant: TenantId, outbox: Arc<Notify>) -> Self {
-        Self { transaction, tenant, emitted: false, outbox }
+        Self { transaction, tenant, emitted: false, listed: Change::default(), outbox }
     }
 
     /// Whose data this changes.
@@ -36,7 +37,8 @@ impl Work {
     }
 
     /// Makes everything true at once, and wakes the outbox when there is something to tell.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.count_listed().await?;
         match self.transaction {
             Transaction::Sqlite(transaction) => transaction.commit().await?,
             Transaction::Postgres(transaction) => transaction.commit().await?,

@@ -7,7 +7,7 @@ use hanko_store::{
     emails::Email,
     otp_secrets::{OtpInfo, OtpSecret},
     passwords::PasswordInfo,
-    users::{Account, User},
+    users::{Account, Profile, User},
 };
 
 use super::preview::stored_username;
@@ -32,6 +32,8 @@ impl NewAccount {
             primary_email: self.email.as_ref().map(|(id, ..)| *id),
             created_at: now,
             updated_at: now,
+            last_login_at: None,
+            profile: Profile::default(),
         };
         work.insert_user(&user).await?;
         if let Some((id, address, verified)) = &self.email {
@@ -68,6 +70,8 @@ impl NewAccount {
                 primary_email: self.email.as_ref().map(|(id, ..)| *id),
                 created_at: now,
                 updated_at: now,
+                last_login_at: None,
+                profile: Profile::default(),
             },
             emails: emails.collect(),
             passkeys: self.passkeys.clone(),

@@ -109,7 +109,7 @@ pub(crate) fn release(at: Occasion<'_>, email: &Email, claimant: &Account) -> Ve
 #[cfg(test)]
 mod tests {
     use hanko_domain::{EmailId, Timestamp};
-    use hanko_store::users::User;
+    use hanko_store::users::{Profile, User};
 
     use super::*;
 
@@ -123,8 +123,14 @@ mod tests {
             updated_at: Timestamp(0),
         };
         let primary_email = Some(EmailId(uuid::Uuid::from_u128(primary as u128)));
-        let user =
-            User { id: UserId(uuid::Uuid::nil()), primary_email, created_at: Timestamp(0), updated_at: Timestamp(0) };
+        let user = User {
+            id: UserId(uuid::Uuid::nil()),
+            primary_email,
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+            last_login_at: None,
+            profile: Profile::default(),
+        };
         Account {
             user,
             emails: emails.iter().enumerate().map(email).collect(),

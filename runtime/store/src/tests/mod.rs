@@ -17,7 +17,12 @@ use std::time::Duration;
 
 use hanko_domain::{CredentialId, EmailAddress, EmailId, Passkey, Random, SessionId, TenantId, Timestamp, UserId};
 
-use crate::{StoreError, TenantStore, Work, one_time_tokens::OneTimeToken, sessions::Session, users::User};
+use crate::{
+    StoreError, TenantStore, Work,
+    one_time_tokens::OneTimeToken,
+    sessions::Session,
+    users::{Profile, User},
+};
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000_000);
 
@@ -28,12 +33,16 @@ async fn tenant(database: &databases::Database) -> TenantStore {
     tenant
 }
 
+fn new_user(id: UserId, primary_email: Option<EmailId>) -> User {
+    User { id, primary_email, created_at: NOW, updated_at: NOW, last_login_at: None, profile: Profile::default() }
+}
+
 /// A user with one address.
 async fn user(tenant: &TenantStore, address: &str) -> UserId {
     let random = Random::system();
     let (user, email) = (UserId::random(&random), EmailId::random(&random));
     let mut work = tenant.begin().await.unwrap();
-    work.insert_user(&User { id: user, primary_email: Some(email), created_at: NOW, updated_at: NOW }).await.unwrap();
+    work.insert_user(&new_user(user, Some(email))).await.unwrap();
     work.insert_email(email, user, &EmailAddress::parse(address).unwrap(), false, NOW).await.unwrap();
     work.commit().await.unwrap();
     user

@@ -4,7 +4,9 @@ use hanko_domain::Passkey;
 
 use super::{
     databases::{empty, migrated},
-    passkey, tenant, user,
+    passkey,
+    schema::user_of_the_release_before,
+    tenant, user,
 };
 use crate::{migrate::MIGRATIONS, relying_parties::Credentials};
 
@@ -62,7 +64,7 @@ async fn a_tenant_of_the_release_before_was_served_under_the_rp_id_of_its_newest
     for database in empty().await {
         database.store.apply(&MIGRATIONS[..3]).await.unwrap();
         let (own, bare) = (tenant(&database).await, tenant(&database).await);
-        let jane = user(&own, "jane@x.de").await;
+        let jane = user_of_the_release_before(&database, &own).await;
         own.once(async |work| {
             work.insert_passkey(&Passkey { rp_id: "x.de".into(), ..passkey(jane, vec![1]) }).await?;
             let newest = passkey(jane, vec![2]);
