@@ -56,6 +56,9 @@ pub struct HankoProjectStatus {
     /// Kind of database: `SQLite` or `PostgreSQL`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<String>,
+    /// Name of the Secret with the generated key of the Admin API, in its entry `key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin_key_secret: Option<String>,
     /// Revision of the document that was handed to the pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document_revision: Option<String>,

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::{
     apply::{Error, Writer},
     cache::Caches,
-    labels::{MANAGED_BY, MANAGER, PROJECT, project_label},
+    labels::{MANAGER, is_of_project},
     resource,
     validate::Names,
 };
@@ -95,7 +95,7 @@ impl Writer {
         let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
         let claim = resource::of::<PersistentVolumeClaim>();
         if let Some(live) = caches.live(&claim, &namespace, &Names::of(&name).data)
-            && is_of(&*live, &name)
+            && is_of_project(&*live, &name)
         {
             self.delete(&claim, &live).await?;
         }
@@ -104,17 +104,12 @@ impl Writer {
         let api = Api::<PartialObjectMeta<DynamicObject>>::namespaced_with(self.client.clone(), &namespace, &secret);
         let found = api.get_metadata_opt(&keys).await;
         let found = found.map_err(|source| Error::Api { kind: secret.kind.clone(), name: keys, source })?;
-        if let Some(found) = found.filter(|found| is_of(found, &name)) {
+        if let Some(found) = found.filter(|found| is_of_project(found, &name)) {
             let object = DynamicObject { types: None, metadata: found.metadata, data: serde_json::Value::Null };
             self.delete(&secret, &object).await?;
         }
         Ok(())
     }
-}
-
-fn is_of<K: ResourceExt>(object: &K, project: &str) -> bool {
-    let has = |key: &str, value: &str| object.labels().get(key).is_some_and(|found| found == value);
-    has(MANAGED_BY, MANAGER) && has(PROJECT, &project_label(project))
 }
 
 #[cfg(test)]

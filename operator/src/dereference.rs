@@ -33,6 +33,8 @@ pub(crate) struct References {
     pub(crate) secrets: BTreeMap<String, Option<SecretEntries>>,
     /// The Secret with the master keys.
     pub(crate) master_keys: Option<SecretEntries>,
+    /// The Secret with the generated key of the Admin API.
+    pub(crate) admin_key: Option<Secret>,
     /// Id of the newest master key that data may be sealed with; `None`: there cannot be any data yet.
     pub(crate) last_key: Option<String>,
 }
@@ -70,8 +72,14 @@ pub(crate) async fn dereference(
         let project = hanko_model::resolve(&document)?;
         Ok((document, project))
     });
-    let mut references =
-        References { project, taken_hosts: Vec::new(), secrets: BTreeMap::new(), master_keys: None, last_key: None };
+    let mut references = References {
+        project,
+        taken_hosts: Vec::new(),
+        secrets: BTreeMap::new(),
+        master_keys: None,
+        admin_key: None,
+        last_key: None,
+    };
     let Ok((_, project)) = &references.project else { return Ok(references) };
     references.last_key = last_key(caches, object, project);
     references.taken_hosts = taken_hosts(caches, object, project);
@@ -84,11 +92,16 @@ pub(crate) async fn dereference(
         references.secrets.insert(name, entries);
     }
     references.master_keys = read(&api, &project.keys.master_key_secret).await?;
+    references.admin_key = get(&api, &Names::of(&project.name).admin_key).await?;
     Ok(references)
 }
 
+async fn get(api: &Api<Secret>, name: &str) -> Result<Option<Secret>, Error> {
+    api.get_opt(name).await.map_err(|source| Error { name: name.to_owned(), source })
+}
+
 async fn read(api: &Api<Secret>, name: &str) -> Result<Option<SecretEntries>, Error> {
-    let secret = api.get_opt(name).await.map_err(|source| Error { name: name.to_owned(), source })?;
+    let secret = get(api, name).await?;
     Ok(secret.map(|secret| {
         SecretEntries(secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect())
     }))

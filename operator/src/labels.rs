@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use hanko_model::names::child_name;
+use kube::ResourceExt;
 
 /// The one field manager of every write.
 pub(crate) const MANAGER: &str = "hanko-operator";
@@ -21,6 +22,15 @@ pub(crate) const MASTER_KEY: &str = "hanko-operator.dev/master-key";
 
 /// Annotation of the pod template: changes exactly when pods have to be replaced.
 pub(crate) const RESTART: &str = "hanko-operator.dev/restart";
+
+/// Annotation of a project, written by its author: any text; another text asks for another generated key of the Admin API.
+pub(crate) const ROTATE_ADMIN_KEY: &str = "hanko-operator.dev/rotate-admin-key";
+
+/// Annotation of the generated key's Secret: the text that asked for the newest key.
+pub(crate) const ROTATED_ADMIN_KEY: &str = "hanko-operator.dev/rotated-admin-key";
+
+/// Annotation of the generated key's Secret: when the key before ends.
+pub(crate) const PREVIOUS_KEY_UNTIL: &str = "hanko-operator.dev/previous-key-until";
 
 /// Selects what the operator manages.
 pub(crate) fn managed() -> String {
@@ -42,6 +52,12 @@ pub(crate) fn labels(project: &str) -> BTreeMap<String, String> {
         pair(MANAGED_BY, MANAGER),
         pair(PROJECT, project),
     ])
+}
+
+/// Whether the operator made the object for this project.
+pub(crate) fn is_of_project<K: ResourceExt>(object: &K, project: &str) -> bool {
+    let has = |key: &str, value: &str| object.labels().get(key).is_some_and(|found| found == value);
+    has(MANAGED_BY, MANAGER) && has(PROJECT, &project_label(project))
 }
 
 /// Selects a project's pods.

@@ -12,11 +12,14 @@
 //! 4. [`apply`] writes what differs, and [`acknowledge`] asks every pod what it really serves.
 //! 5. [`status`] says how it went. Pure.
 //!
+//! [`admin_key`] decides over the generated key of the Admin API, [`deletion`] over the fate of data.
+//!
 //! Around them: [`watches`] and [`cache`] (what happens in the cluster), [`client`] (which reads whatever it is answered), [`pace`] (when
-//! to look again), [`deletion`] (the fate of data), [`claims`] (who has which host), [`leader`] (one of several replicas works), [`health`]
+//! to look again), [`claims`] (who has which host), [`leader`] (one of several replicas works), [`health`]
 //! and [`metrics`], and [`run`], which puts it all together.
 
 mod acknowledge;
+mod admin_key;
 mod apply;
 mod build;
 mod cache;

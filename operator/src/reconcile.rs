@@ -29,7 +29,7 @@ use crate::{
     pace::{Again, Pace},
     resource,
     status::{Applied, FailedStep, Failure, Outcome, Rollout, Transition, WAITING, status, stranding, transition},
-    validate::{Identity, Installation, ValidatedProject, validate},
+    validate::{Fresh, Identity, Installation, ValidatedProject, validate},
 };
 
 /// One look takes no longer; the API server hangs rather than answers.
@@ -72,7 +72,12 @@ pub(crate) async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>)
     let seconds = (context.clock)().duration_since(began).as_secs_f64();
     context.metrics.reconciled(if result.is_ok() { "ok" } else { "error" }, seconds);
     Ok(match result? {
-        Some(again) => Action::requeue(context.pace.next(&key(&object), again, (context.clock)(), jitter())),
+        Some((again, at)) => {
+            let now = (context.clock)();
+            let delay = context.pace.next(&key(&object), again, now, jitter());
+            let due = at.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
+            Action::requeue(due.map_or(delay, |due| due.min(delay)))
+        }
         None => {
             context.pace.forget(&key(&object));
             Action::await_change()
@@ -96,7 +101,8 @@ fn jitter() -> f64 {
     rand::fill(&mut byte).map_or(0.5, |()| f64::from(byte[0]) / 255.0)
 }
 
-async fn look(object: &DynamicObject, context: &Context) -> Result<Option<Again>, Error> {
+/// Why to look again, and when at the latest.
+async fn look(object: &DynamicObject, context: &Context) -> Result<Option<(Again, Option<Timestamp>)>, Error> {
     let Context { writer, caches, clock, .. } = context;
     match deletion::next(object, clock()) {
         Step::Live => {}
@@ -117,7 +123,7 @@ async fn look(object: &DynamicObject, context: &Context) -> Result<Option<Again>
         }
     }
     let before = read_status(object);
-    let after = match converge(object, &before, context).await {
+    let (after, again_at) = match converge(object, &before, context).await {
         Err(Error::Apply(error)) if error.is_of_ending_namespace() => return Ok(None),
         after => after?,
     };
@@ -127,33 +133,37 @@ async fn look(object: &DynamicObject, context: &Context) -> Result<Option<Again>
             publish(context, object, transition).await;
         }
     }
-    Ok(Some(again(&after)))
+    Ok(Some((again(&after), again_at)))
 }
 
-/// Steps 1 to 5 but for writing the status.
+/// Steps 1 to 5 but for writing the status; and when something of the project comes to its end.
 async fn converge(
     object: &DynamicObject,
     before: &HankoProjectStatus,
     context: &Context,
-) -> Result<HankoProjectStatus, Error> {
+) -> Result<(HankoProjectStatus, Option<Timestamp>), Error> {
     let Context { writer, caches, installation, clock, .. } = context;
-    let conclude = |outcome: &Outcome<'_>| Ok(status(before, object.metadata.generation, outcome, clock()));
+    let conclude =
+        |outcome: &Outcome<'_>, again_at| Ok((status(before, object.metadata.generation, outcome, clock()), again_at));
     let references = match dereference(&writer.client, caches, object, read_document(object)).await {
         Ok(references) => references,
         Err(error) if error.is_permanent() => {
-            return conclude(&failure(FailedStep::Dereference, "SecretUnreadable", &error));
+            return conclude(&failure(FailedStep::Dereference, "SecretUnreadable", &error), None);
         }
         Err(error) => return Err(error.into()),
     };
-    let validated = validate(identity(object), references, installation.clone(), random()?);
+    let fresh = Fresh { master_key: random()?, admin_key: random()? };
+    let validated = validate(identity(object), references, installation.clone(), &fresh, clock());
     let project = match validated {
         Ok(project) => project,
-        Err(refusal) => return conclude(&Outcome::Refused(&refusal)),
+        Err(refusal) => return conclude(&Outcome::Refused(&refusal), None),
     };
     match writer.apply(caches, &project.identity, &build(&project)).await {
         Ok(()) => {}
         Err(error) if error.is_of_ending_namespace() => return Err(error.into()),
-        Err(error) if error.is_permanent() => return conclude(&failure(FailedStep::Apply, error.reason(), &error)),
+        Err(error) if error.is_permanent() => {
+            return conclude(&failure(FailedStep::Apply, error.reason(), &error), None);
+        }
         Err(error) => return Err(error.into()),
     }
     let identity = &project.identity;
@@ -161,7 +171,8 @@ async fn converge(
     let pods = acknowledge(writer, &pods, &wanted(&project)).await;
     let deployment = caches.live(&resource::of::<Deployment>(), &identity.namespace, &project.names.runtime);
     let rollout = Rollout::of(deployment.as_deref());
-    conclude(&Outcome::Applied(Applied { project: &project, pods: &pods, rollout: &rollout }))
+    let applied = Applied { project: &project, pods: &pods, rollout: &rollout };
+    conclude(&Outcome::Applied(applied), project.admin_key.again_at)
 }
 
 fn failure<'a>(step: FailedStep, reason: &'static str, error: &impl Display) -> Outcome<'a> {

@@ -151,13 +151,13 @@ fn of_label<K: ResourceExt>(scope: &Scope, object: &K) -> Vec<ObjectRef<DynamicO
     project.iter().map(|project| reference(project)).collect()
 }
 
-/// The projects that name the Secret anywhere in their spec, or whose key Secret it is.
+/// The projects that name the Secret anywhere in their spec, or of which one of the Secrets is that we make.
 fn that_name(scope: &Scope, secret: &PartialObjectMeta<Secret>) -> Vec<ObjectRef<DynamicObject>> {
     let (namespace, name) = (secret.namespace(), secret.name_any());
     let projects = scope.projects.state_filter(|project| {
         project.namespace() == namespace
             && (project.data.get("spec").is_some_and(|spec| mentions(spec, &name))
-                || Names::of(&project.name_any()).keys == name)
+                || Names::of(&project.name_any()).are_of_secret(&name))
     });
     projects.iter().map(|project| reference(project)).collect()
 }
@@ -214,6 +214,7 @@ mod tests {
         let scope = scope(&["acme", "other"]);
         assert_eq!(names(that_name(&scope, &secret("tenants", "acme-db"))), ["acme"]);
         assert_eq!(names(that_name(&scope, &secret("tenants", "other-keys"))), ["other"]);
+        assert_eq!(names(that_name(&scope, &secret("tenants", "acme-admin-key"))), ["acme"]);
         assert_eq!(names(that_name(&scope, &secret("elsewhere", "acme-db"))), [""; 0]);
         assert_eq!(names(that_name(&scope, &secret("tenants", "unrelated"))), [""; 0]);
     }

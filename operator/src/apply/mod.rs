@@ -16,10 +16,11 @@ use kube::{
 use serde_json::{Value, json};
 
 use crate::{
-    build::{Desired, Objects},
+    build::{AdminKey, Desired, Objects},
     cache::Caches,
     labels::{APPLIED, MANAGED_BY, MANAGER},
     metrics::Metrics,
+    resource,
     validate::Identity,
 };
 
@@ -86,6 +87,7 @@ impl Writer {
         if let Some(secret) = &objects.key_secret {
             self.create(owner, secret).await?;
         }
+        self.keep_admin_key(owner, &objects.admin_key).await?;
         for desired in &objects.applied {
             self.apply_one(caches, owner, desired).await?;
         }
@@ -104,6 +106,23 @@ impl Writer {
         created.map_err(|source| Error::Api { kind: "Secret".to_owned(), name: secret.name_any(), source })?;
         self.metrics.wrote("Secret", "create");
         Ok(())
+    }
+
+    async fn keep_admin_key(&self, owner: &Identity, admin_key: &AdminKey) -> Result<(), Error> {
+        match admin_key {
+            AdminKey::Keep => Ok(()),
+            AdminKey::Create(secret) => self.create(owner, secret).await,
+            AdminKey::Delete(secret) => self.delete(&resource::of::<Secret>(), secret).await,
+            AdminKey::Patch { name, patch } => {
+                let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+                let api = Api::<Secret>::namespaced(self.client.clone(), &owner.namespace);
+                let patched = api.patch_metadata(name, &params, &Patch::Merge(patch)).await;
+                patched.map_err(|source| Error::Api { kind: "Secret".to_owned(), name: name.clone(), source })?;
+                tracing::info!(secret = %name, namespace = %owner.namespace, "wrote the key of the Admin API anew");
+                self.metrics.wrote("Secret", "patch");
+                Ok(())
+            }
+        }
     }
 
     async fn apply_one(&self, caches: &Caches, owner: &Identity, desired: &Desired) -> Result<(), Error> {

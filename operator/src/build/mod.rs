@@ -2,6 +2,7 @@
 //!
 //! One file per kind. Golden files beside them (`golden/`) show whole projects; `UPDATE_GOLDEN=1` writes them anew.
 
+mod admin_key;
 mod claim;
 mod config_map;
 mod deployment;
@@ -27,6 +28,8 @@ use kube::{Resource, core::ApiResource};
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use admin_key::AdminKey;
+
 use crate::{labels::labels, resource, validate::ValidatedProject};
 
 /// Port of the public API.
@@ -46,6 +49,8 @@ pub(crate) struct Desired {
 pub(crate) struct Objects {
     /// The Secret with the first master key; created, never applied, so that none is ever overwritten.
     pub(crate) key_secret: Option<Secret>,
+    /// What happens to the Secret with the generated key of the Admin API.
+    pub(crate) admin_key: AdminKey,
     /// In the order of application.
     pub(crate) applied: Vec<Desired>,
 }
@@ -65,7 +70,7 @@ pub(crate) fn build(project: &ValidatedProject) -> Objects {
     ]);
     applied.extend(pod_disruption_budget::pod_disruption_budget(project).as_ref().map(desired));
     applied.extend(ingress::ingress(project).as_ref().map(desired));
-    Objects { key_secret: key_secret::key_secret(project), applied }
+    Objects { key_secret: key_secret::key_secret(project), admin_key: admin_key::admin_key(project), applied }
 }
 
 /// Serialisation of these types cannot fail: their keys are strings and they hold no foreign `Serialize`.

@@ -1,13 +1,20 @@
 //! Whole projects as the objects they become, compared with the files in `golden/`.
 
+use serde_json::json;
+
 use super::*;
+use crate::admin_key::{Entries, Step};
 use crate::validate::tests::{POSTGRES, validated};
 
 /// Compares with the golden file; `UPDATE_GOLDEN=1` writes it.
 fn assert_golden(name: &str, project: &ValidatedProject) {
     let objects = build(project);
     let secret = objects.key_secret.iter().map(|secret| serde_json::to_value(secret).expect("serialises"));
-    let all: Vec<_> = secret.chain(objects.applied.into_iter().map(|desired| desired.value)).collect();
+    let admin_key = match objects.admin_key {
+        AdminKey::Create(secret) => Some(serde_json::to_value(secret).expect("serialises")),
+        _ => None,
+    };
+    let all: Vec<_> = secret.chain(admin_key).chain(objects.applied.into_iter().map(|desired| desired.value)).collect();
     let text =
         all.iter().map(|value| serde_saphyr::to_string(value).expect("serialises")).collect::<Vec<_>>().join("---\n");
     let path = format!("{}/src/build/golden/{name}.yaml", std::env::var("CARGO_MANIFEST_DIR").unwrap());
@@ -86,6 +93,55 @@ fn a_change_that_pods_reload_replaces_none() {
         template(&format!("{{hosts: [auth.acme.example], {redis}}}")),
         "another Secret is another mount"
     );
+}
+
+fn volume_of_admin_key(project: &ValidatedProject) -> Option<Value> {
+    let deployment = find(project, "Deployment").expect("a Deployment");
+    let volumes =
+        deployment.pointer("/spec/template/spec/volumes").and_then(Value::as_array).cloned().unwrap_or_default();
+    volumes.into_iter().find(|volume| volume.pointer("/secret/secretName") == Some(&json!("acme-admin-key")))
+}
+
+#[test]
+fn a_pod_starts_without_the_generated_key_and_mounts_it_only_where_there_is_one() {
+    let volume = volume_of_admin_key(&validated("{hosts: [auth.acme.example]}")).expect("a volume");
+    assert_eq!(volume.pointer("/secret/optional"), Some(&json!(true)));
+    assert_eq!(volume.pointer("/secret/items"), None, "mounted as a whole");
+    for off in ["{generatedKey: {enabled: false}}", "{authentication: Disabled}"] {
+        let project = validated(&format!("{{hosts: [auth.acme.example], adminApi: {off}}}"));
+        assert!(
+            volume_of_admin_key(&project).is_none() && matches!(build(&project).admin_key, AdminKey::Keep),
+            "{off}"
+        );
+    }
+}
+
+#[test]
+fn a_secret_is_patched_only_in_the_version_that_was_read_and_what_has_ended_is_removed() {
+    let mut project = validated("{hosts: [auth.acme.example]}");
+    let entries = Entries { key: Some(b"key".to_vec()), rotation: Some("may".into()), ..Entries::default() };
+    project.admin_key.step = Step::Replace { entries, version: "7".into() };
+    let AdminKey::Patch { name, patch } = build(&project).admin_key else { panic!("no patch") };
+    assert_eq!(name, "acme-admin-key");
+    assert_eq!(patch["data"], json!({"key": "a2V5", "previous": null}));
+    assert_eq!(patch["metadata"]["resourceVersion"], "7");
+    assert_eq!(
+        patch["metadata"]["annotations"],
+        json!({"hanko-operator.dev/previous-key-until": null, "hanko-operator.dev/rotated-admin-key": "may"})
+    );
+    assert_eq!(patch["metadata"]["ownerReferences"][0]["uid"], "a-uid");
+}
+
+#[test]
+fn a_secret_is_deleted_only_as_the_one_that_was_read() {
+    let mut project = validated("{hosts: [auth.acme.example]}");
+    project.admin_key.step = Step::Remove { uid: "s-uid".into() };
+    let AdminKey::Delete(object) = build(&project).admin_key else { panic!("not deleted") };
+    assert_eq!(
+        (object.metadata.name.as_deref(), object.metadata.uid.as_deref()),
+        (Some("acme-admin-key"), Some("s-uid"))
+    );
+    assert_eq!(object.metadata.namespace.as_deref(), Some("tenants"));
 }
 
 #[test]

@@ -25,6 +25,9 @@ pub(super) fn volumes(project: &ValidatedProject) -> (Vec<Volume>, Vec<VolumeMou
         let items = keys.into_iter().map(|key| KeyToPath { path: key.clone(), key, mode: None }).collect();
         both.push(secret(project, &name, Some(items)));
     }
+    if let Some(generated) = &project.project.admin_api.generated {
+        both.push(optional(secret(project, &generated.secret, None)));
+    }
     if on_a_claim(project) {
         both.push(data(project));
     }
@@ -67,6 +70,14 @@ fn secret(project: &ValidatedProject, secret: &str, items: Option<Vec<KeyToPath>
     };
     let path = format!("{SECRETS_DIR}/{}/{secret}", project.identity.namespace);
     (volume, mounted(&name, &path, true))
+}
+
+/// A pod starts without it.
+fn optional((mut volume, mount): (Volume, VolumeMount)) -> (Volume, VolumeMount) {
+    if let Some(secret) = &mut volume.secret {
+        secret.optional = Some(true);
+    }
+    (volume, mount)
 }
 
 fn named(name: &str) -> Volume {

@@ -78,6 +78,7 @@ pub(crate) fn status(
         status.public_url = Some(project.project.public_url.origin().ascii_serialization());
         status.hosts.clone_from(&project.project.hosts);
         status.database = Some(database(&project.project.database).to_owned());
+        status.admin_key_secret = project.project.admin_api.generated.as_ref().map(|key| key.secret.clone());
         status.document_revision = Some(project.document_revision.clone());
         if verdicts.programmed.is_true() {
             status.secrets_revision = Some(project.secrets_revision.clone());

@@ -54,6 +54,15 @@ fn a_served_project_is_ready_and_says_where() {
     assert_eq!((status.observed_generation, status.replicas, status.ready_replicas), (Some(3), Some(1), Some(1)));
     assert_eq!(status.hosts, ["auth.acme.example"]);
     assert!(status.tenant_id.is_some() && status.secrets_revision.is_some());
+    assert_eq!(status.admin_key_secret.as_deref(), Some("acme-admin-key"));
+}
+
+#[test]
+fn a_generated_key_that_is_no_longer_wanted_is_no_longer_named() {
+    let before = first(&[pod(true, Answer::Serves)], &available());
+    let spec = "{hosts: [auth.acme.example], adminApi: {generatedKey: {enabled: false}}}";
+    let status = applied(spec, &[pod(true, Answer::Serves)], &available(), &before, 2);
+    assert_eq!(status.admin_key_secret, None);
 }
 
 #[test]

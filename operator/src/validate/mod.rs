@@ -11,11 +11,13 @@ use hanko_model::{
     revision::{document_revision, secrets_revision},
     secrets::{MASTER_KEY_ID, is_master_key_id},
 };
+use k8s_openapi::jiff::Timestamp;
 
 use crate::{
+    admin_key::{self, Plan},
     claims::TakenHost,
     dereference::{References, SecretEntries},
-    labels::project_label,
+    labels::{ROTATE_ADMIN_KEY, project_label},
 };
 
 /// What the operator knows beside the project.
@@ -53,6 +55,8 @@ pub(crate) struct ValidatedProject {
     pub(crate) master_key_id: String,
     /// A master key to be created with its Secret, when there is none yet.
     pub(crate) new_key: Option<MasterKey>,
+    /// What becomes of the generated key of the Admin API.
+    pub(crate) admin_key: Plan,
     pub(crate) installation: Installation,
 }
 
@@ -71,6 +75,8 @@ pub(crate) struct Names {
     pub(crate) admin: String,
     /// Secret with the master keys, unless the author named another.
     pub(crate) keys: String,
+    /// Secret with the generated key of the Admin API.
+    pub(crate) admin_key: String,
 }
 
 impl Names {
@@ -82,7 +88,13 @@ impl Names {
             public: child_name(project, "public"),
             admin: child_name(project, "admin"),
             keys: child_name(project, "keys"),
+            admin_key: child_name(project, "admin-key"),
         }
+    }
+
+    /// Whether a Secret of this name is one that we make.
+    pub(crate) fn are_of_secret(&self, name: &str) -> bool {
+        [&self.keys, &self.admin_key].into_iter().any(|ours| ours == name)
     }
 }
 
@@ -110,6 +122,11 @@ pub(crate) enum Refusal {
     SecretMissing(String),
     #[error("Secret {secret} has no key {key}; add it or change the reference")]
     SecretKeyMissing { secret: String, key: String },
+    #[error(
+        "Secret {0}, where the key of the Admin API belongs, exists and is not managed by this operator; delete or rename it, or write \
+         spec.adminApi.generatedKey.enabled: false"
+    )]
+    AdminKeyForeign(String),
     #[error("Secret {secret}, {reason}")]
     MasterKeyInvalid { secret: String, reason: String },
     #[error(
@@ -128,6 +145,7 @@ impl Refusal {
             Self::HostConflict(_) => "HostConflict",
             Self::SecretMissing(_) => "SecretMissing",
             Self::SecretKeyMissing { .. } => "SecretKeyMissing",
+            Self::AdminKeyForeign(_) => "NameTaken",
             Self::MasterKeyInvalid { .. } => "MasterKeyInvalid",
             Self::MasterKeyMissing { .. } => "MasterKeyMissing",
         }
@@ -139,12 +157,19 @@ impl Refusal {
     }
 }
 
-/// Checks everything. `fresh` is 32 random bytes, used only when a first key has to be made.
+/// Random bytes for keys, each used only when that key has to be made.
+pub(crate) struct Fresh {
+    pub(crate) master_key: [u8; 32],
+    pub(crate) admin_key: [u8; 32],
+}
+
+/// Checks everything.
 pub(crate) fn validate(
     identity: Identity,
     references: References,
     installation: Installation,
-    fresh: [u8; 32],
+    fresh: &Fresh,
+    now: Timestamp,
 ) -> Result<ValidatedProject, Refusal> {
     let (document, project) = references.project.map_err(|problems| {
         Refusal::Invalid(problems.0.iter().map(|p| format!("{}: {}", p.path, p.message)).collect::<Vec<_>>().join("\n"))
@@ -153,7 +178,12 @@ pub(crate) fn validate(
         return Err(Refusal::HostConflict(references.taken_hosts));
     }
     let entries = referenced(&project, &references.secrets)?;
-    let (keys, new_key) = master_keys(&project, references.master_keys.as_ref(), &references.last_key, fresh)?;
+    let (keys, new_key) =
+        master_keys(&project, references.master_keys.as_ref(), &references.last_key, fresh.master_key)?;
+    let rotation = document.annotations.get(ROTATE_ADMIN_KEY);
+    let found = references.admin_key.as_ref();
+    let admin_key = admin_key::plan(&project.admin_api, found, rotation, &identity, &fresh.admin_key, now)?;
+    let generated = generated(&project, &admin_key);
     let newest = keys.last().ok_or_else(|| Refusal::MasterKeyInvalid {
         secret: project.keys.master_key_secret.clone(),
         reason: "it has no entry; add one".to_owned(),
@@ -164,12 +194,13 @@ pub(crate) fn validate(
         label: project_label(&project.name),
         document: render(&project, &document, env!("CARGO_PKG_VERSION")),
         document_revision: document_revision(&document),
-        secrets_revision: secrets_revision(&newest.bytes, entries.iter().copied()),
+        secrets_revision: secrets_revision(&newest.bytes, entries.iter().copied().chain(generated)),
         restart_revision: restart_revision(&project, oldest, &entries),
         master_key_id: newest.id.clone(),
         identity,
         project,
         new_key,
+        admin_key,
         installation,
     })
 }
@@ -191,6 +222,13 @@ fn referenced<'a>(
         }
     }
     Ok(entries)
+}
+
+/// What the pods will read of the generated key of the Admin API.
+fn generated<'a>(project: &'a Project, plan: &'a Plan) -> impl Iterator<Item = Entry<'a>> {
+    let both = project.admin_api.generated.as_ref().zip(plan.entries.as_ref());
+    both.into_iter()
+        .flat_map(|(generated, entries)| entries.named().map(|(name, value)| (generated.secret.as_str(), name, value)))
 }
 
 /// All master keys sorted by id, and the one that has to be created, if any.

@@ -37,6 +37,7 @@ fn references(document: Document) -> References {
             ("acme-valkey".to_owned(), Some(entries(&[("url", b"redis://:pw@valkey:6379")]))),
         ]),
         master_keys: keys,
+        admin_key: None,
         last_key: None,
     }
 }
@@ -44,7 +45,8 @@ fn references(document: Document) -> References {
 fn check(references: References) -> Result<ValidatedProject, Refusal> {
     let identity = Identity { namespace: "tenants".into(), name: "acme".into(), uid: "a-uid".into() };
     let installation = Installation { runtime_image: "hanko-runtime:test".into(), namespace: "hanko-system".into() };
-    validate(identity, references, installation, [7; 32])
+    let fresh = Fresh { master_key: [7; 32], admin_key: [8; 32] };
+    validate(identity, references, installation, &fresh, Timestamp::UNIX_EPOCH)
 }
 
 /// The project `acme` with this spec (flow style YAML).
@@ -151,6 +153,51 @@ fn a_new_url_of_the_flood_counters_is_acknowledged_without_a_restart() {
     let (one, two) = (with_url(b"redis://a:6379"), with_url(b"redis://b:6379"));
     assert_ne!(one.secrets_revision, two.secrets_revision);
     assert_eq!(one.restart_revision, two.restart_revision);
+}
+
+#[test]
+fn a_rotated_admin_key_is_acknowledged_without_a_restart() {
+    let with_entries = |pairs: &[(&str, &str)]| {
+        with(|refs| {
+            refs.master_keys = Some(entries(&[("k1", &key(1))]));
+            let data = pairs.iter().map(|(name, value)| ((*name).to_owned(), STANDARD.encode(value)));
+            let secret = serde_json::json!({
+                "metadata": {"name": "acme-admin-key", "labels": crate::labels::labels("acme"), "annotations": {
+                    crate::labels::PREVIOUS_KEY_UNTIL: "1970-01-01T00:00:01Z"}},
+                "data": data.collect::<BTreeMap<_, _>>(),
+            });
+            refs.admin_key = Some(serde_json::from_value(secret).unwrap());
+        })
+        .unwrap()
+    };
+    let (old, new) = ("o".repeat(46), "n".repeat(46));
+    let before = with_entries(&[("key", &old)]);
+    let rotated = with_entries(&[("key", &new), ("previous", &old)]);
+    let after = with_entries(&[("key", &new)]);
+    let revisions = [&before, &rotated, &after].map(|project| project.secrets_revision.clone());
+    assert!(revisions[0] != revisions[1] && revisions[1] != revisions[2] && revisions[0] != revisions[2]);
+    assert_eq!(before.restart_revision, after.restart_revision);
+    assert_eq!(rotated.admin_key.again_at, Some("1970-01-01T00:00:01Z".parse().unwrap()));
+}
+
+#[test]
+fn the_text_of_an_annotation_asks_for_a_rotation() {
+    let rotated = |text: &str| {
+        with(|refs| {
+            let (document, _) = refs.project.as_mut().unwrap();
+            document.annotations.insert(ROTATE_ADMIN_KEY.to_owned(), text.to_owned());
+        })
+        .unwrap()
+    };
+    assert_eq!(rotated("may").admin_key.entries.unwrap().rotation.as_deref(), Some("may"));
+}
+
+#[test]
+fn the_generated_keys_secret_has_the_name_that_the_runtime_reads() {
+    for name in ["acme".to_owned(), "acme.example".to_owned(), "p".repeat(120)] {
+        let project = named(&name, "{hosts: [auth.acme.example]}");
+        assert_eq!(project.project.admin_api.generated.map(|key| key.secret), Some(project.names.admin_key));
+    }
 }
 
 #[test]
