@@ -2,7 +2,10 @@
 
 use std::{
     num::NonZeroUsize,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -12,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::HashError;
+use super::{HashError, Queue};
 
 /// Runs closures on short-lived threads, never more than its permits.
 ///
@@ -26,12 +29,46 @@ pub(super) struct Bounded<M> {
     most: usize,
     patience: Duration,
     kept: Arc<Mutex<Vec<M>>>,
+    waiting: AtomicUsize,
+    refused: AtomicU64,
+}
+
+/// Counts one that waits, until it is dropped: who waits may go away at any time.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn among(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl<M: Default + Send + 'static> Bounded<M> {
     pub(super) fn new(permits: NonZeroUsize, patience: Duration) -> Self {
         let most = permits.get();
-        Self { permits: Arc::new(Semaphore::new(most)), most, patience, kept: Arc::default() }
+        Self {
+            permits: Arc::new(Semaphore::new(most)),
+            most,
+            patience,
+            kept: Arc::default(),
+            waiting: AtomicUsize::new(0),
+            refused: AtomicU64::new(0),
+        }
+    }
+
+    /// The queue as it is now.
+    pub(super) fn queue(&self) -> Queue {
+        Queue {
+            waiting: self.waiting.load(Ordering::Relaxed),
+            running: self.most.saturating_sub(self.permits.available_permits()),
+            refused: self.refused.load(Ordering::Relaxed),
+        }
     }
 
     /// Waits for its turn, first come first served. The permit goes back when the work has ended, even if the caller has
@@ -40,11 +77,13 @@ impl<M: Default + Send + 'static> Bounded<M> {
         &self,
         work: impl FnOnce(&mut M) -> T + Send + 'static,
     ) -> Result<T, HashError> {
-        let permit = timeout(self.patience, Arc::clone(&self.permits).acquire_owned())
-            .await
-            .ok()
-            .and_then(Result::ok)
-            .ok_or(HashError::Busy)?;
+        let waiting = Waiting::among(&self.waiting);
+        let permit = timeout(self.patience, Arc::clone(&self.permits).acquire_owned()).await.ok().and_then(Result::ok);
+        drop(waiting);
+        let permit = permit.ok_or_else(|| {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            HashError::Busy
+        })?;
         let (answer, result) = oneshot::channel();
         let (permits, most, kept) = (Arc::clone(&self.permits), self.most, Arc::clone(&self.kept));
         thread::Builder::new()
@@ -146,6 +185,20 @@ mod tests {
             abandoned.abort();
             assert!(abandoned.await.unwrap_err().is_cancelled());
             assert_eq!(bounded.run(|()| ()).await, Err(HashError::Busy));
+            assert_eq!(bounded.queue(), Queue { waiting: 0, running: 1, refused: 1 });
+            let permits = Arc::clone(&bounded.permits);
+            let patient = Bounded::<()> { permits, ..Bounded::new(NonZeroUsize::MIN, Duration::from_secs(60)) };
+            let patient = Arc::new(patient);
+            let gone = tokio::spawn({
+                let patient = Arc::clone(&patient);
+                async move { patient.run(|()| ()).await }
+            });
+            while patient.queue().waiting == 0 {
+                tokio::task::yield_now().await;
+            }
+            gone.abort();
+            assert!(gone.await.unwrap_err().is_cancelled());
+            assert_eq!(patient.queue(), Queue { waiting: 0, running: 1, refused: 0 });
             finish.send(()).unwrap();
             while bounded.run(|()| ()).await.is_err() {}
         });

@@ -117,7 +117,23 @@ pub struct Hasher {
     random: Random,
 }
 
+/// How busy a [`Hasher`] is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Queue {
+    /// Who waits for a turn.
+    pub waiting: usize,
+    /// Hashes that are being computed.
+    pub running: usize,
+    /// Who has been told [`HashError::Busy`] after waiting, since the start.
+    pub refused: u64,
+}
+
 impl Hasher {
+    /// The queue as it is now.
+    pub fn queue(&self) -> Queue {
+        self.bounded.queue()
+    }
+
     /// At most `permits` hashes run at once (one per core is right); who waits longer than `patience` is told
     /// [`HashError::Busy`]. Use [`PATIENCE`].
     pub fn new(permits: NonZeroUsize, patience: Duration, random: Random) -> Self {
