@@ -18,6 +18,14 @@ pub(crate) struct Rule {
 const SPEC: &str = "/properties/spec";
 const SETTINGS: &str = "/properties/spec/properties/settings";
 
+/// Mail goes out: by a server, or by a receiver of `email.send`. The API server can estimate the cost of `has`, but not of `orValue([])`.
+macro_rules! mail {
+    () => {
+        "(has(self.mail) || (has(self.webhooks) && self.?webhooks.?enabled.orValue(true) && has(self.webhooks.hooks) && \
+         self.webhooks.hooks.exists(hook, 'email.send' in hook.events)))"
+    };
+}
+
 /// All rules.
 pub(crate) const RULES: &[Rule] = &[
     Rule {
@@ -128,28 +136,37 @@ pub(crate) const RULES: &[Rule] = &[
     Rule {
         at: SPEC,
         field: ".settings",
-        rule: "self.?settings.?password.?enabled.orValue(true) || self.?settings.?passkey.?enabled.orValue(true) || (has(self.mail) && \
-               self.?settings.?email.?enabled.orValue(true) && self.?settings.?email.?useForAuthentication.orValue(true))",
+        rule: concat!(
+            "self.?settings.?password.?enabled.orValue(true) || self.?settings.?passkey.?enabled.orValue(true) || (",
+            mail!(),
+            " && self.?settings.?email.?enabled.orValue(true) && self.?settings.?email.?useForAuthentication.orValue(true))"
+        ),
         message: "leaves no way to sign in; enable password, passkey, or mail with email.useForAuthentication",
     },
     Rule {
         at: SPEC,
         field: ".settings",
-        rule: "has(self.mail) || !((self.?settings.?email.?enabled.orValue(true) && \
+        rule: concat!(
+            mail!(),
+            " || !((self.?settings.?email.?enabled.orValue(true) && \
                (self.?settings.?email.?requireVerification.orValue(false) || self.?settings.?email.?useForAuthentication.orValue(false))) || \
-               (self.?settings.?password.?enabled.orValue(true) && self.?settings.?password.?recovery.orValue(false)))",
-        message: "email.requireVerification, email.useForAuthentication and password.recovery need mail; add spec.mail, or write false",
+               (self.?settings.?password.?enabled.orValue(true) && self.?settings.?password.?recovery.orValue(false)))"
+        ),
+        message: "email.requireVerification, email.useForAuthentication and password.recovery need mail; add spec.mail or a webhook for email.send, or write false",
     },
     Rule {
         at: SPEC,
         field: ".settings.securityNotifications",
-        rule: "has(self.mail) || !self.?settings.?securityNotifications.?notifications.optMap(mails, \
+        rule: concat!(
+            mail!(),
+            " || !self.?settings.?securityNotifications.?notifications.optMap(mails, \
                mails.?passwordRecovery.?enabled.orValue(false) || mails.?newSession.?enabled.orValue(false) || \
                mails.?passwordLimit.?enabled.orValue(false) || mails.?passwordUpdate.?enabled.orValue(false) || \
                mails.?primaryEmailUpdate.?enabled.orValue(false) || mails.?emailCreate.?enabled.orValue(false) || \
                mails.?emailDelete.?enabled.orValue(false) || mails.?passkeyCreate.?enabled.orValue(false) || \
-               mails.?mfaCreate.?enabled.orValue(false) || mails.?mfaDelete.?enabled.orValue(false)).orValue(false)",
-        message: "these mails need mail; add spec.mail, or write false",
+               mails.?mfaCreate.?enabled.orValue(false) || mails.?mfaDelete.?enabled.orValue(false)).orValue(false)"
+        ),
+        message: "these mails need mail; add spec.mail or a webhook for email.send, or write false",
     },
     Rule {
         at: SETTINGS,

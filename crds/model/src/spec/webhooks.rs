@@ -70,7 +70,7 @@ pub struct HookSpec {
     /// What it is told, at least one; a name stands for all below it as well.
     #[schemars(
         length(min = 1, max = 28),
-        extend("items" = {"type": "string", "enum": EVENT_NAMES}, "x-kubernetes-list-type" = "set")
+        extend("items" = {"type": "string", "maxLength": 64, "enum": EVENT_NAMES}, "x-kubernetes-list-type" = "set")
     )]
     pub events: Vec<String>,
     /// The secret of its signatures: base64 of 24 to 64 bytes, with or without `whsec_` before it (Standard Webhooks).
