@@ -2,6 +2,7 @@
 
 use std::{fs::File, path::Path, str::FromStr, sync::Arc, time::Duration};
 
+use crate::{StoreError, Work, batch::Batcher, outbox::Bells, sessions::Session, users::Account, work::Transaction};
 use hanko_domain::{SessionId, TenantId, UserId};
 use sqlx::{
     Connection,
@@ -9,9 +10,6 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
-use tokio::sync::Notify;
-
-use crate::{StoreError, Work, batch::Batcher, sessions::Session, users::Account, work::Transaction};
 
 /// How long a request waits for a free connection before it is told to come back (503).
 const ACQUIRE: Duration = Duration::from_secs(10);
@@ -67,7 +65,7 @@ pub(crate) enum Pool {
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) pool: Pool,
-    pub(crate) outbox: Arc<Notify>,
+    pub(crate) outbox: Arc<Bells>,
     _lock: Option<Arc<File>>,
 }
 

@@ -12,10 +12,12 @@
 //! placeholders for SQLite and PostgreSQL, derived for MySQL at compile time, overridden only where dialects differ. A test
 //! prepares every statement on every database. One file per entity: [`users`], [`emails`], [`usernames`], [`passwords`],
 //! [`passkeys`], [`relying_parties`], [`otp_secrets`], [`trusted_devices`], [`metadata`], [`flows`], [`one_time_tokens`], [`sessions`], [`signing_keys`],
-//! [`audit`], [`outbox`], [`limits`], [`leases`], [`tenants`].
+//! [`audit`], [`outbox`], [`webhooks`], [`limits`], [`leases`], [`tenants`].
 
 #[macro_use]
 pub mod statement;
+#[macro_use]
+mod built;
 
 pub mod audit;
 mod batch;
@@ -41,6 +43,7 @@ pub mod trusted_devices;
 mod user_counts;
 pub mod usernames;
 pub mod users;
+pub mod webhooks;
 mod work;
 
 pub use connect::{DatabaseUrl, PoolSize, Store, SystemStore, TenantStore};

@@ -31,6 +31,7 @@ migrations! {
     3 "0003_profile";
     4 "0004_relying_parties";
     5 "0005_admin_users";
+    6 "0006_audit_webhooks";
 }
 
 statements! {

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use hanko_domain::TenantId;
-use tokio::sync::Notify;
 
-use crate::{StoreError, user_counts::Change};
+use crate::{StoreError, outbox::Bells, user_counts::Change};
 
 #[derive(Debug)]
 pub(crate) enum Transaction {
@@ -23,11 +22,11 @@ pub struct Work {
     pub(crate) tenant: TenantId,
     pub(crate) emitted: bool,
     pub(crate) listed: Change,
-    outbox: Arc<Notify>,
+    outbox: Arc<Bells>,
 }
 
 impl Work {
-    pub(crate) fn new(transaction: Transaction, tenant: TenantId, outbox: Arc<Notify>) -> Self {
+    pub(crate) fn new(transaction: Transaction, tenant: TenantId, outbox: Arc<Bells>) -> Self {
         Self { transaction, tenant, emitted: false, listed: Change::default(), outbox }
     }
 
@@ -45,7 +44,7 @@ impl Work {
             Transaction::MySql(transaction) => transaction.commit().await?,
         }
         if self.emitted {
-            self.outbox.notify_one();
+            self.outbox.ring();
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ mod relying_parties;
 mod removal;
 mod schema;
 mod second_factors;
+mod webhooks;
 
 use std::time::Duration;
 

@@ -58,7 +58,7 @@ async fn a_delivery_is_claimed_once_and_again_only_after_its_lease() {
         assert_eq!(taken_over[0].attempts, 2);
 
         // The dead worker comes back: its lease is lost and its word does not count.
-        system.end_deliveries(&[(first[0].clone(), Ending::Done)]).await.unwrap();
+        system.end_deliveries(&[(first[0].clone(), Ending::Done)], NOW).await.unwrap();
         assert_eq!(system.waiting_deliveries(Sink::Mail).await.unwrap(), 3, "{}", database.name);
     }
 }
@@ -73,7 +73,7 @@ async fn endings_are_recorded_and_a_told_payload_is_erased() {
         let endings =
             [Ending::Done, Ending::Dead { error: "550".into() }, Ending::Retry { at: retry_at, error: "421".into() }];
         let ended: Vec<_> = claimed.into_iter().zip(endings).collect();
-        system.end_deliveries(&ended).await.unwrap();
+        system.end_deliveries(&ended, NOW).await.unwrap();
         assert_eq!(system.waiting_deliveries(Sink::Mail).await.unwrap(), 1, "{}", database.name);
         assert!(claim(&system, &tenant, 10, NOW).await.is_empty(), "{}: not before its time", database.name);
         let again = claim(&system, &tenant, 10, retry_at).await;
@@ -96,7 +96,9 @@ async fn an_event_is_kept_for_a_week_and_as_long_as_somebody_is_to_be_told() {
         let random = Random::system();
         let week = Duration::from_secs(7 * 24 * 3600);
         let mut work = tenant.begin().await.unwrap();
-        work.insert_event(EventId::ordered(&random, NOW), EventKind::UserLogin, "sealed", "req", NOW).await.unwrap();
+        work.insert_event(EventId::ordered(&random, NOW), EventKind::UserLogin, "sealed", "req", None, NOW)
+            .await
+            .unwrap();
         let (event, delivery, expires) =
             (EventId::ordered(&random, NOW), DeliveryId::ordered(&random, NOW), NOW + week * 2);
         work.emit(event, EventKind::EmailSend, "sealed", delivery, Sink::Mail, expires, "req", NOW).await.unwrap();
@@ -106,7 +108,7 @@ async fn an_event_is_kept_for_a_week_and_as_long_as_somebody_is_to_be_told() {
         assert_eq!(system.clean_up(later).await.unwrap(), 1, "{}: the one without a delivery", database.name);
         let claimed = claim(&system, &tenant, 10, later).await;
         assert_eq!(claimed.len(), 1, "{}", database.name);
-        system.end_deliveries(&[(claimed[0].clone(), Ending::Done)]).await.unwrap();
+        system.end_deliveries(&[(claimed[0].clone(), Ending::Done)], later).await.unwrap();
         assert_eq!(system.clean_up(later).await.unwrap(), 1, "{}: now it is told", database.name);
     }
 }
