@@ -57,6 +57,8 @@ pub enum Purpose {
     Passcode,
     /// Hashing the buckets of limits.
     Limit,
+    /// Chaining the rows of the audit log.
+    Audit,
 }
 
 impl Purpose {
@@ -66,6 +68,7 @@ impl Purpose {
             Self::FlowId => b"hanko v1 flow id",
             Self::Passcode => b"hanko v1 passcode",
             Self::Limit => b"hanko v1 limit",
+            Self::Audit => b"hanko v1 audit",
         }
     }
 }
@@ -113,6 +116,11 @@ impl MasterKeys {
     /// A key of its own for one purpose, from the active master key (RFC 5869).
     pub fn derive(&self, purpose: Purpose) -> Secret<[u8; 32]> {
         derive(&self.active.1, purpose)
+    }
+
+    /// The same from every master key, by name.
+    pub(crate) fn derive_all(&self, purpose: Purpose) -> impl Iterator<Item = (&str, Secret<[u8; 32]>)> {
+        self.keys.iter().map(move |(id, key)| (id.as_str(), derive(key, purpose)))
     }
 
     pub(crate) fn sealing_keys(&self) -> Result<BTreeMap<String, LessSafeKey>, KeyError> {
