@@ -8,7 +8,10 @@ use hanko_credentials::Hasher;
 use hanko_domain::{Clock, EmailAddress, Random, Secret, TenantId};
 use hanko_flow::{Tenant, TenantParts};
 use hanko_keys::{KeysError, MasterKeys, Sealer, SigningKeys};
-use hanko_model::{project::Mail, spec::SmtpTls};
+use hanko_model::{
+    project::{GENERATED_KEY, Mail},
+    spec::SmtpTls,
+};
 use hanko_notify::{Mailer, MailerConfig, Tls};
 use hanko_store::{StoreError, tenants::Registration};
 use tracing::{info, warn};
@@ -19,6 +22,7 @@ use crate::{
         secrets::{Entries, SecretFiles, text},
     },
     floods::Floods,
+    http::admin::key,
     served::Served,
     stores::{self, OpenError, Opened, Stores},
 };
@@ -56,6 +60,7 @@ impl Ground {
         if configuration.master_keys.is_empty() {
             configuration.master_keys = self.make_master_keys(&configuration, &database, secrets).await?;
         }
+        self.make_admin_key(&mut configuration, secrets);
         let entries = configuration.master_keys.iter().map(|((_, id), value)| (id.clone(), value.expose().clone()));
         let master_keys = MasterKeys::from_entries(entries).map_err(refused)?;
         let tenant_id = TenantId(configuration.project.tenant_id);
@@ -141,11 +146,35 @@ impl Ground {
         }
         let (id, content) = MasterKeys::generate(&self.random);
         let content = Secret::new(content);
-        let path = SecretFiles::new(secrets).write_master_key(namespace, name, &id, &content).map_err(refused)?;
+        let path = SecretFiles::new(secrets).write_new(namespace, name, &id, &content).map_err(refused)?;
         info!(path = %path.display(), "made the master key of a new database; keep it with your backups");
         // As the file has it, so that the next look finds nothing changed.
         let value = Secret::new(format!("{}\n", content.expose()).into_bytes());
         Ok(Entries::from([((name.clone(), id), value)]))
+    }
+
+    /// A laptop's key of the Admin API, where it is wanted and missing. In a cluster the operator makes it.
+    fn make_admin_key(&self, configuration: &mut Configuration, secrets: &Path) {
+        let Some(wanted) = &configuration.project.admin_api.generated else { return };
+        if configuration.rendered || configuration.admin_keys.has_generated() {
+            return;
+        }
+        let content = key::generate(&self.random);
+        let made = SecretFiles::new(secrets).write_new(
+            &configuration.project.namespace,
+            &wanted.secret,
+            GENERATED_KEY,
+            &content,
+        );
+        match made {
+            Ok(path) => {
+                info!(path = %path.display(), "made the key of the Admin API");
+                configuration.admin_keys.add_generated(&content);
+            }
+            Err(error) => {
+                warn!(%error, "the key of the Admin API could not be made; its calls are refused until there is one")
+            }
+        }
     }
 
     fn mailer(&self, configuration: &Configuration, before: Option<&Served>) -> Result<Option<Arc<Mailer>>, Failure> {

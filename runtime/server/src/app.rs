@@ -8,7 +8,7 @@ use bytes::Bytes;
 use hanko_domain::{Clock, Random};
 use tokio_util::sync::CancellationToken;
 
-use crate::{activate::Ground, metrics::Metrics, registry::Registry, routes};
+use crate::{activate::Ground, http::admin::counted::Counted, metrics::Metrics, registry::Registry, routes};
 
 /// The process.
 pub(crate) struct App {
@@ -21,19 +21,26 @@ pub(crate) struct App {
     pub(crate) admin: Router,
     /// The public listener's OpenAPI document.
     pub(crate) description: Bytes,
+    /// The admin listener's OpenAPI document.
+    pub(crate) admin_description: Bytes,
+    /// Calls of the Admin API that are still to be written down.
+    pub(crate) counted: Counted,
 }
 
 impl App {
     pub(crate) fn new(ground: Ground, registry: Registry, stop: CancellationToken) -> Arc<Self> {
         let (public, description) = routes::public::router();
+        let (admin, admin_description) = routes::admin::router();
         Arc::new(Self {
             registry: ArcSwap::from_pointee(registry),
             ground,
             metrics: Metrics::new(),
             stop,
             public,
-            admin: routes::admin::router(),
+            admin,
             description,
+            admin_description,
+            counted: Counted::default(),
         })
     }
 

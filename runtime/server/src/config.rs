@@ -17,6 +17,7 @@ use hanko_model::{
 };
 
 use self::secrets::{Entries, SecretError, SecretFiles};
+use crate::http::admin::keys::Keys;
 
 /// Where the configuration lies and where data goes.
 #[derive(Clone, Debug)]
@@ -40,6 +41,8 @@ pub(crate) struct Configuration {
     pub(crate) secrets: Entries,
     /// Entries of the key Secret; none on a laptop that has not made its first key yet.
     pub(crate) master_keys: Entries,
+    /// Keys of the Admin API that the files give.
+    pub(crate) admin_keys: Keys,
 }
 
 /// A document or its secrets that were not accepted.
@@ -118,6 +121,7 @@ fn configuration(document: &Document, files: &SecretFiles) -> Result<Configurati
     let project = resolve(document).map_err(|problems| documents::reasons(&problems.0))?;
     let mut problems = hanko_notify::mail::check(&project);
     problems.extend(hanko_claims::check(&project));
+    problems.extend(hanko_metadata::check(&project));
     if !problems.is_empty() {
         return Err(documents::reasons(&problems));
     }
@@ -142,9 +146,19 @@ fn configuration(document: &Document, files: &SecretFiles) -> Result<Configurati
             Entries::new()
         }
     };
-    if missing.is_empty() {
-        Ok(Configuration { rendered, document_revision: revision(document), secrets, master_keys, project })
-    } else {
-        Err(missing.join("; "))
+    let mut generated = Entries::new();
+    if let Some(key) = &project.admin_api.generated {
+        match files.read_all(&project.namespace, &key.secret) {
+            Ok(entries) => generated = entries,
+            // It may come later; until then its calls are refused and nothing else.
+            Err(SecretError::NoSecret { .. }) => {}
+            Err(error) => missing.push(error.to_string()),
+        }
     }
+    if !missing.is_empty() {
+        return Err(missing.join("; "));
+    }
+    let admin_keys = Keys::read(&project, &secrets, &generated).map_err(|faults| faults.join("; "))?;
+    let document_revision = revision(document);
+    Ok(Configuration { rendered, document_revision, secrets, master_keys, admin_keys, project })
 }

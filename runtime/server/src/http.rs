@@ -1,5 +1,6 @@
-//! What HTTP needs around the handlers: errors, bodies, cookies, tokens, cross-origin rules, client addresses.
+//! What HTTP needs around the handlers: errors, bodies, cookies, tokens, cross-origin rules, client addresses; and the frame of the Admin API.
 
+pub(crate) mod admin;
 pub(crate) mod body;
 pub(crate) mod client_ip;
 pub(crate) mod cookie;

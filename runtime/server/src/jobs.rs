@@ -1,4 +1,5 @@
-//! What runs beside the requests, once for each database: the outbox worker and the clean-up.
+//! What runs beside the requests, once for each database: the outbox worker and the clean-up; and once for the process:
+//! the writing down of what was counted.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,7 +9,7 @@ use hanko_store::SystemStore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
-use crate::{app::App, stores::Opened};
+use crate::{app::App, http::admin::counted, stores::Opened};
 
 /// Between two clean-ups; up to a fifth is added, so that replicas do not work in step.
 const CLEAN_UP: Duration = Duration::from_secs(600);
@@ -25,6 +26,7 @@ pub(crate) struct Jobs {
 
 impl Jobs {
     pub(crate) fn new(app: Arc<App>, tasks: TaskTracker, stop: CancellationToken) -> Self {
+        tasks.spawn(counted::write(app.clone(), stop.clone()));
         Self { app, served: Vec::new(), tasks, stop }
     }
 

@@ -5,7 +5,7 @@ use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use axum::{
     Router,
     body::Body,
-    extract::{MatchedPath, Request},
+    extract::{MatchedPath, OriginalUri, Request},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -18,6 +18,7 @@ use tracing::{debug, error, warn};
 use crate::{
     app::App,
     http::{
+        admin::{self, pretty},
         cors,
         error::ApiError,
         request_id::{X_REQUEST_ID, request_id},
@@ -27,6 +28,10 @@ use crate::{
 
 /// No request may take longer; a login waits for a hash at most 10 seconds of it.
 const LONGEST: Duration = Duration::from_secs(30);
+/// What streams a body of any size watches over its client by itself; it ends at some time all the same.
+const STREAMED: Duration = Duration::from_secs(3_600);
+/// Routes of the admin listener that stream.
+const STREAMS: [&str; 1] = ["/users/import"];
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
@@ -38,7 +43,7 @@ pub(crate) struct Cx {
     pub(crate) id: HeaderValue,
     /// The other end of the connection.
     pub(crate) peer: IpAddr,
-    /// Whose host it names; nothing on the admin listener.
+    /// Whose host it names.
     pub(crate) found: Found,
 }
 
@@ -51,7 +56,7 @@ pub(crate) async fn public(app: Arc<App>, peer: IpAddr, request: Request) -> Res
     let preflight = request.method() == Method::OPTIONS;
     let asked = if preflight { request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned() } else { None };
 
-    let mut response = answer(router, cx, request).await;
+    let mut response = answer(router, cx, request, LONGEST).await;
     if preflight {
         response = no_content(&response);
     }
@@ -67,19 +72,30 @@ pub(crate) async fn public(app: Arc<App>, peer: IpAddr, request: Request) -> Res
     response
 }
 
-/// A request to the admin listener: no tenant, no cross-origin answers.
-pub(crate) async fn admin(app: Arc<App>, peer: IpAddr, request: Request) -> Response {
-    let cx = Cx { id: request_id(request.headers(), app.random()), app, peer, found: Found::Nothing };
+/// A request to the admin listener: the tenant as on the public one, no cross-origin answers. Every path of the API is served below
+/// `/admin` as well.
+pub(crate) async fn admin(app: Arc<App>, peer: IpAddr, mut request: Request) -> Response {
+    let found = app.registry().find(host(&request));
+    let cx = Cx { id: request_id(request.headers(), app.random()), app, peer, found };
     let (id, router) = (cx.id.clone(), cx.app.admin.clone());
-    let mut response = answer(router, cx, request).await;
+    let is_pretty = pretty::is_wanted(request.uri());
+    if let Some(routed) = admin::routed(request.uri()) {
+        let asked = std::mem::replace(request.uri_mut(), routed);
+        request.extensions_mut().insert(OriginalUri(asked));
+    }
+    let longest = if STREAMS.contains(&request.uri().path()) { STREAMED } else { LONGEST };
+    let mut response = answer(router, cx, request, longest).await;
+    if is_pretty {
+        response = pretty::indented(response).await;
+    }
     finish(&mut response, id);
     response
 }
 
-async fn answer(router: Router, cx: Cx, mut request: Request) -> Response {
+async fn answer(router: Router, cx: Cx, mut request: Request, longest: Duration) -> Response {
     let id = cx.id.clone();
     request.extensions_mut().insert(cx);
-    guarded(&id, LONGEST, async {
+    guarded(&id, longest, async {
         let Ok(response) = router.oneshot(request).await;
         response
     })

@@ -17,3 +17,6 @@ async fn unknown_path() -> impl IntoResponse {
 async fn unknown_method() -> impl IntoResponse {
     ApiError::of(StatusCode::METHOD_NOT_ALLOWED)
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,7 @@ impl Check {
                         Ok(project) => {
                             problems.extend(hanko_notify::mail::check(&project));
                             problems.extend(hanko_claims::check(&project));
+                            problems.extend(hanko_metadata::check(&project));
                             projects.push(project);
                         }
                         Err(more) => problems.extend(more.0),

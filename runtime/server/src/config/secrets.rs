@@ -9,7 +9,6 @@ use std::{
 };
 
 use hanko_domain::Secret;
-use hanko_model::secrets::is_master_key_id;
 use thiserror::Error;
 
 /// What Kubernetes allows a whole Secret to hold.
@@ -76,15 +75,14 @@ impl<'a> SecretFiles<'a> {
         if entries.is_empty() { Err(missing()) } else { Ok(entries) }
     }
 
-    /// Writes a laptop's first master key, for its owner's eyes only.
-    pub(crate) fn write_master_key(
+    /// Writes a key that a laptop makes for itself, for its owner's eyes only. Never replaces one.
+    pub(crate) fn write_new(
         &self,
         namespace: &str,
         name: &str,
         key: &str,
         content: &Secret<String>,
     ) -> Result<PathBuf, SecretError> {
-        debug_assert!(is_master_key_id(key));
         let folder = self.0.join(namespace).join(name);
         let path = folder.join(key);
         let write = || {
@@ -179,14 +177,14 @@ mod tests {
     }
 
     #[test]
-    fn a_new_master_key_is_for_its_owner_only_and_never_replaces_one() {
+    fn a_new_key_is_for_its_owner_only_and_never_replaces_one() {
         let folder = tempfile::tempdir().unwrap();
         let files = SecretFiles::new(folder.path());
         let content = Secret::new("secret".to_owned());
-        let path = files.write_master_key("ns", "acme-keys", "k1", &content).unwrap();
+        let path = files.write_new("ns", "acme-keys", "k1", &content).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
-        assert!(files.write_master_key("ns", "acme-keys", "k1", &content).is_err());
+        assert!(files.write_new("ns", "acme-keys", "k1", &content).is_err());
         assert_eq!(fs::read_to_string(path).unwrap(), "secret\n");
     }
 }

@@ -53,6 +53,18 @@ impl ApiError {
         Refusal { status: self.status.as_u16(), message: Some(self.message) }
     }
 
+    /// As endpoints answer that bind path and body together: the words of an error within another one
+    /// (`spec/admin-api.md` §1.6). What is no fault of the request's content stays as it is.
+    pub(crate) fn wrapped(self) -> Self {
+        match self.status {
+            StatusCode::BAD_REQUEST | StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                let message = format!("code={}, message={}", self.status.as_u16(), self.message);
+                Self::saying(StatusCode::BAD_REQUEST, message)
+            }
+            _ => self,
+        }
+    }
+
     /// With words of its own.
     pub(crate) fn saying(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self { status, message: message.into() }

@@ -6,12 +6,13 @@ use axum::{
     extract::{FromRequest, Request},
 };
 use bytes::Bytes;
-use hanko_domain::{EmailAddress, Secret};
+use hanko_domain::{EmailAddress, Secret, Timestamp};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, error::Category};
 use uuid::Uuid;
 
 use super::{
+    admin::EMPTY_SEGMENT,
     body::{self, Form},
     error::ApiError,
 };
@@ -30,12 +31,8 @@ impl<S: Sync, T: Bind> FromRequest<S> for Input<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        let mut fields = Fields::read(&parts.headers, body).await?;
-        let value = T::bind(&mut fields);
-        match (fields.complaint(), value) {
-            (None, Some(value)) => Ok(Self(value)),
-            (complaint, _) => Err(bad(complaint.unwrap_or_else(|| "Bad Request".to_owned()))),
-        }
+        let text = json(&parts.headers, body).await?.unwrap_or_default();
+        Fields::whole(&text)?.bound().map(Self)
     }
 }
 
@@ -53,7 +50,7 @@ impl<S: Sync> FromRequest<S> for JsonText {
 }
 
 /// The bytes of a body that is said to be JSON; none when it is empty.
-async fn json(headers: &HeaderMap, body: Body) -> Result<Option<Bytes>, ApiError> {
+pub(super) async fn json(headers: &HeaderMap, body: Body) -> Result<Option<Bytes>, ApiError> {
     if body::is_absent(&body) {
         return Ok(None);
     }
@@ -69,8 +66,13 @@ fn bad(message: String) -> ApiError {
 }
 
 /// The members of a body, and what is wrong with them.
+#[derive(Default)]
 pub(crate) struct Fields {
     members: Map<String, Value>,
+    /// Whether names mean the same in any case.
+    folded: bool,
+    /// The parts of the path, by name.
+    path: Vec<(String, String)>,
     /// Where a wrong type was noticed: after the whole body.
     offset: usize,
     wrong_type: Option<String>,
@@ -78,24 +80,59 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    async fn read(headers: &HeaderMap, body: Body) -> Result<Self, ApiError> {
-        let text = json(headers, body).await?.unwrap_or_default();
-        let mut fields = Self { members: Map::new(), offset: text.len(), wrong_type: None, invalid: Vec::new() };
-        if text.is_empty() {
-            return Ok(fields);
-        }
-        match serde_json::from_slice(&text) {
-            Ok(Value::Object(members)) => fields.members = members,
-            Ok(Value::Null) => {}
-            Ok(other) => fields.wrong(&other, "object", ""),
-            Err(error) => {
-                let offset = error.column();
-                let what =
-                    if error.classify() == Category::Eof { "unexpected end of JSON input" } else { "invalid JSON" };
-                return Err(bad(format!("Syntax error: offset={offset}, error={what}")));
+    /// Of a body that is JSON to its end.
+    fn whole(text: &[u8]) -> Result<Self, ApiError> {
+        let value = if text.is_empty() { Value::Null } else { serde_json::from_slice(text).map_err(|e| syntax(&e))? };
+        Ok(Self::default().with(value, text.len()))
+    }
+
+    /// Of the first JSON value of a body. Names of members mean the same in any case; of several that do the last counts.
+    pub(super) fn first(text: &[u8]) -> Result<Self, ApiError> {
+        let first = serde_json::Deserializer::from_slice(text).into_iter().next();
+        let value = first.transpose().map_err(|error| syntax(&error))?;
+        Ok(Self { folded: true, ..Self::default() }.with(value.unwrap_or(Value::Null), text.len()))
+    }
+
+    fn with(mut self, value: Value, offset: usize) -> Self {
+        self.offset = offset;
+        match value {
+            Value::Object(members) if self.folded => {
+                self.members = members.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
             }
+            Value::Object(members) => self.members = members,
+            Value::Null => {}
+            other => self.wrong(&other, "object", ""),
         }
-        Ok(fields)
+        self
+    }
+
+    /// With the parts of a path.
+    pub(super) fn of(self, path: Vec<(String, String)>) -> Self {
+        Self { path, ..self }
+    }
+
+    /// A part of the path, unless it is empty.
+    pub(super) fn part(&self, name: &str) -> Option<String> {
+        let part = self.path.iter().find(|(known, _)| known == name).map(|(_, part)| part.clone());
+        part.filter(|part| !part.is_empty() && part != EMPTY_SEGMENT)
+    }
+
+    /// What a value within makes; what is wrong with it is wrong here.
+    fn within<T>(&mut self, value: Value, bind: impl Fn(&mut Self) -> Option<T>) -> Option<T> {
+        let mut fields = Self { folded: self.folded, ..Self::default() }.with(value, self.offset);
+        let bound = bind(&mut fields);
+        self.wrong_type = self.wrong_type.take().or(fields.wrong_type);
+        self.invalid.append(&mut fields.invalid);
+        bound
+    }
+
+    /// What the members make, or everything that is wrong with them.
+    pub(super) fn bound<T: Bind>(mut self) -> Result<T, ApiError> {
+        let value = T::bind(&mut self);
+        match (self.complaint(), value) {
+            (None, Some(value)) => Ok(value),
+            (complaint, _) => Err(bad(complaint.unwrap_or_else(|| "Bad Request".to_owned()))),
+        }
     }
 
     /// A text; `null` and a missing member are none.
@@ -163,6 +200,69 @@ impl Fields {
         Some(text)
     }
 
+    /// A switch; `null` and a missing member are none.
+    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
+        match self.members.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::Bool(on)) => Some(on),
+            Some(other) => {
+                self.wrong(&other, "bool", name);
+                None
+            }
+        }
+    }
+
+    /// A list of texts; `null` and a missing member are none.
+    pub(crate) fn texts(&mut self, name: &str) -> Option<Vec<String>> {
+        let elements = self.elements(name)?;
+        let mut texts = Vec::new();
+        for element in elements {
+            match element {
+                Value::String(text) => texts.push(text),
+                other => self.wrong(&other, "string", name),
+            }
+        }
+        Some(texts)
+    }
+
+    /// A list of objects, each bound by itself; complaints stand beside the others. `null` and a missing member are an empty one.
+    pub(crate) fn each<T>(&mut self, name: &str, bind: impl Fn(&mut Self) -> Option<T>) -> Vec<T> {
+        let elements = self.elements(name).unwrap_or_default();
+        elements.into_iter().filter_map(|element| self.within(element, &bind)).collect()
+    }
+
+    fn elements(&mut self, name: &str) -> Option<Vec<Value>> {
+        match self.members.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::Array(elements)) => Some(elements),
+            Some(other) => {
+                self.wrong(&other, "array", name);
+                None
+            }
+        }
+    }
+
+    /// An object's members, bound by themselves. `null` and a missing member are none.
+    pub(crate) fn object<T>(&mut self, name: &str, bind: impl Fn(&mut Self) -> Option<T>) -> Option<T> {
+        let value = self.members.remove(name).filter(|value| !value.is_null())?;
+        self.within(value, bind)
+    }
+
+    /// A member as it is; `null` is a value.
+    pub(crate) fn value(&mut self, name: &str) -> Option<Value> {
+        self.members.remove(name)
+    }
+
+    /// A moment (RFC 3339), if there is one.
+    pub(crate) fn time(&mut self, name: &str) -> Option<Timestamp> {
+        let text = self.text(name)?;
+        let time = Timestamp::parse_rfc3339(&text);
+        if time.is_none() {
+            self.invalid.push(format!("{name} must be a time as RFC 3339 writes it"));
+        }
+        time
+    }
+
     /// Something is wrong in words of the caller's own.
     pub(crate) fn complain(&mut self, what: &str) {
         self.invalid.push(what.to_owned());
@@ -193,6 +293,11 @@ impl Fields {
     fn complaint(&self) -> Option<String> {
         self.wrong_type.clone().or_else(|| (!self.invalid.is_empty()).then(|| self.invalid.join(" and ")))
     }
+}
+
+fn syntax(error: &serde_json::Error) -> ApiError {
+    let what = if error.classify() == Category::Eof { "unexpected end of JSON input" } else { "invalid JSON" };
+    bad(format!("Syntax error: offset={}, error={what}", error.column()))
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
-//! The description of the public API: OpenAPI 3.1, made of what stands beside the handlers.
+//! The descriptions of both listeners: OpenAPI 3.1, made of what stands beside the handlers.
 //!
-//! Each handler is registered once, and that feeds both the router and this document. What is the same for many operations is
-//! added here: names, error bodies, the answers that every host, every body and every limit can give.
+//! Each handler is registered once, and that feeds both the router and its document. What is the same for many operations is
+//! added here and by each [`Listener`]: names, error bodies, the answers that every host, every body and every limit can give.
 
+pub(crate) mod admin;
 pub(crate) mod flow;
+pub(crate) mod public;
 pub(crate) mod user;
 
 use bytes::Bytes;
@@ -15,14 +17,57 @@ use utoipa::{
 };
 use utoipa_axum::router::UtoipaMethodRouter;
 
+pub(crate) use self::public::DEPRECATED;
 use super::error::Error;
 
-/// Endpoints that upstream has removed; one switch of the project turns them off.
-pub(crate) const DEPRECATED: &str = "deprecated";
-/// Back ends ask at every request of theirs, all from one address: not limited.
-const SESSIONS: [&str; 2] = ["/sessions/validate", "/session"];
 /// What the platform asks; it belongs to no project.
 pub(crate) const HEALTH: &str = "health";
+
+/// What is said of a listener as a whole.
+pub(crate) struct Listener {
+    pub(crate) title: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) servers: Value,
+    pub(crate) tags: Value,
+    pub(crate) security_schemes: Value,
+    /// What every operation with such a tag needs that says nothing of it.
+    pub(crate) security: fn(tag: &str) -> Option<Value>,
+    /// Adds the answers that all operations of a kind can give.
+    pub(crate) answers: fn(&Operation<'_>, &mut Answers<'_>),
+}
+
+/// An operation, as far as its common answers depend on it.
+pub(crate) struct Operation<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) method: &'a str,
+    pub(crate) tag: &'a str,
+    pub(crate) has_body: bool,
+}
+
+/// The answers of an operation.
+pub(crate) struct Answers<'a>(&'a mut Map<String, Value>);
+
+impl Answers<'_> {
+    /// Adds one unless the operation has said more of it.
+    pub(crate) fn add(&mut self, status: &str, description: &str) {
+        self.0.entry(status).or_insert_with(|| json!({"description": description}));
+    }
+
+    /// What reading a body can end in.
+    fn add_of_body(&mut self) {
+        self.add("400", "The body is not what it should be; `message` says what is wrong with it.");
+        self.add("415", "The body is not JSON.");
+        self.add("408", "The body did not arrive in time.");
+        self.add("413", "The body is larger than 64 KiB.");
+    }
+
+    /// What every tenant's operation can end in.
+    fn add_of_tenant(&mut self) {
+        self.add("421", "The host is none of this server.");
+        self.add("500", "Something went wrong here; the log says what.");
+        self.add("503", "Too much to do, or the database does not answer; `Retry-After` says when to come back.");
+    }
+}
 
 /// Serves a route at another path as well.
 pub(crate) fn also(path: &str, (schemas, mut paths, router): UtoipaMethodRouter) -> UtoipaMethodRouter {
@@ -40,7 +85,7 @@ pub(crate) fn at(path: &str, (schemas, mut paths, router): UtoipaMethodRouter) -
 }
 
 /// The document as it is served.
-pub(crate) fn document(mut described: OpenApi) -> Bytes {
+pub(crate) fn document(mut described: OpenApi, listener: &Listener) -> Bytes {
     let components = described.components.get_or_insert_default();
     components.schemas.insert(Error::name().into_owned(), Error::schema());
     // What the macros make is JSON; a test reads it.
@@ -48,17 +93,17 @@ pub(crate) fn document(mut described: OpenApi) -> Bytes {
         Ok(Value::Object(document)) => document,
         _ => Map::new(),
     };
-    document.insert("info".into(), info());
-    document.insert("servers".into(), json!([{"url": "/", "description": "The project's host."}]));
-    document.insert("tags".into(), tags());
+    document.insert("info".into(), info(listener));
+    document.insert("servers".into(), listener.servers.clone());
+    document.insert("tags".into(), listener.tags.clone());
     if let Some(Value::Object(components)) = document.get_mut("components") {
-        components.insert("securitySchemes".into(), security_schemes());
+        components.insert("securitySchemes".into(), listener.security_schemes.clone());
     }
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     for (path, item) in paths.into_iter().flatten() {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             if let Some(operation) = operation.as_object_mut() {
-                complete(path, method, operation);
+                complete(path, method, operation, listener);
             }
         }
     }
@@ -67,66 +112,27 @@ pub(crate) fn document(mut described: OpenApi) -> Bytes {
     text.into()
 }
 
-fn info() -> Value {
+fn info(listener: &Listener) -> Value {
     json!({
-        "title": "Public API",
+        "title": listener.title,
         "version": env!("CARGO_PKG_VERSION"),
-        "description": "What browsers, apps and back ends call: the flows, sessions, and the REST endpoints of earlier versions. \
-            The base is the project's own host.",
+        "description": listener.description,
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     })
 }
 
-fn tags() -> Value {
-    json!([
-        {"name": "flows", "description": "Signing up, signing in, and the profile, step by step."},
-        {"name": "sessions", "description": "Who is signed in."},
-        {"name": "project", "description": "What the project publishes."},
-        {"name": DEPRECATED, "description": "Endpoints of earlier versions. `legacyApi.enabled: false` in the project turns them off: \
-            they answer 404, as one does that the project's other settings leave out. They send their mails in the language of \
-            `Accept-Language`."},
-        {"name": HEALTH, "description": "Whether the process lives and is ready."},
-    ])
-}
-
-fn security_schemes() -> Value {
-    json!({
-        "cookie": {
-            "type": "apiKey", "in": "cookie", "name": "hanko",
-            "description": "The session token as the browser keeps it. The project can name the cookie otherwise.",
-        },
-        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "The session token."},
-    })
-}
-
-fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
+fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, listener: &Listener) {
     operation.insert("operationId".into(), operation_id(path, method).into());
     let tag = operation.get("tags").and_then(|tags| tags.get(0)).and_then(Value::as_str).unwrap_or_default().to_owned();
     if tag == DEPRECATED {
         operation.insert("deprecated".into(), true.into());
     }
-    let reads = operation.contains_key("requestBody");
+    if let Some(security) = (listener.security)(&tag) {
+        operation.entry("security").or_insert(security);
+    }
+    let has_body = operation.contains_key("requestBody");
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
-    let mut add = |status: &str, description: &str| {
-        responses.entry(status).or_insert_with(|| json!({"description": description}));
-    };
-    if tag == DEPRECATED {
-        add("404", "The project does not offer this.");
-    }
-    if tag != HEALTH && !matches!(method, "get") && !SESSIONS.contains(&path) {
-        add("429", "Too many requests; `Retry-After` says how long to wait.");
-    }
-    if reads {
-        add("400", "The body is not what it should be; `message` says what is wrong with it.");
-        add("415", "The body is not JSON.");
-        add("408", "The body did not arrive in time.");
-        add("413", "The body is larger than 64 KiB.");
-    }
-    if tag != HEALTH {
-        add("421", "The host is none of this server.");
-        add("500", "Something went wrong here; the log says what.");
-        add("503", "Too much to do, or the database does not answer; `Retry-After` says when to come back.");
-    }
+    (listener.answers)(&Operation { path, method, tag: &tag, has_body }, &mut Answers(responses));
     for (status, response) in responses.iter_mut() {
         let status = status.parse().ok().and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or_default();
         let reason = status.canonical_reason().unwrap_or_default();

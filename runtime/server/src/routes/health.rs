@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use axum::{
-    Router,
-    response::{IntoResponse, Response},
-    routing::get,
-};
+use axum::response::{IntoResponse, Response};
 use futures::future::join_all;
 use hanko_store::Store;
 use http::StatusCode;
@@ -27,13 +23,10 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// For the platform: with every reason.
-pub(super) fn detailed() -> Router {
-    let ready = get(async |Process(app): Process| answer(reasons(&app).await));
-    Router::new()
-        .route("/livez", get(alive))
-        .route("/health/alive", get(alive))
-        .route("/readyz", ready.clone())
-        .route("/health/ready", ready)
+pub(super) fn detailed() -> OpenApiRouter {
+    OpenApiRouter::default()
+        .routes(also("/health/alive", routes!(alive)))
+        .routes(also("/health/ready", routes!(ready_in_detail)))
 }
 
 /// For everybody.
@@ -72,6 +65,16 @@ async fn alive() -> Json<Alive> {
 async fn ready(Process(app): Process) -> Response {
     let reasons = reasons(&app).await;
     answer(if reasons.is_empty() { reasons } else { vec!["a tenant or its database is not ready".into()] })
+}
+
+/// Every project is served and its database answers.
+#[utoipa::path(get, path = "/readyz", tag = HEALTH, responses(
+    (status = 200, body = Ready, example = json!({"ready": true})),
+    (status = 503, description = "Not yet, or not now.", body = Ready,
+        example = json!({"ready": false, "reasons": ["tenants/acme: the database does not answer"]})),
+))]
+async fn ready_in_detail(Process(app): Process) -> Response {
+    answer(reasons(&app).await)
 }
 
 /// Why the process is not ready: every tenant has to be served and its database to answer.

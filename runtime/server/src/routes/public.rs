@@ -9,7 +9,7 @@ mod openapi;
 mod passcode;
 mod password;
 mod sessions;
-mod status;
+pub(super) mod status;
 mod token;
 mod users;
 mod webauthn;
@@ -22,7 +22,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::health;
 use crate::{
     floods,
-    http::openapi::{also, at, document, flow::flow as described},
+    http::openapi::{also, at, document, flow::flow as described, public::listener},
     pipeline::measure,
 };
 
@@ -60,7 +60,7 @@ pub(crate) fn router() -> (Router, Bytes) {
         .split_for_parts();
     let router =
         router.fallback(super::unknown_path).method_not_allowed_fallback(super::unknown_method).layer(from_fn(measure));
-    (router, document(described))
+    (router, document(described, &listener()))
 }
 
 /// The endpoints of earlier versions.
@@ -86,6 +86,3 @@ fn deprecated() -> OpenApiRouter {
         .routes(routes!(emails::set_primary))
         .routes(routes!(token::exchange))
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,23 +5,28 @@ use std::time::Duration;
 use axum::response::IntoResponse;
 use futures::future::join_all;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::{extract::Process, http::json::Json, served::Served};
+use crate::{
+    extract::Process,
+    http::{json::Json, openapi::admin::PROCESS},
+    served::Served,
+};
 
 /// Who asks waits two seconds, and what is served does not depend on the database.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Revisions {
+pub(crate) struct Revisions {
     version: &'static str,
     tenants: Vec<TenantRevision>,
     refused: Vec<RefusedRevision>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct TenantRevision {
+pub(crate) struct TenantRevision {
     namespace: String,
     name: String,
     tenant_id: String,
@@ -32,15 +37,17 @@ struct TenantRevision {
     stranded_credentials: Option<u64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct RefusedRevision {
+pub(crate) struct RefusedRevision {
     namespace: String,
     name: String,
     document_revision: String,
     reason: String,
 }
 
+/// What each project is served as, and what was not accepted.
+#[utoipa::path(get, path = "/-/revision", tag = PROCESS, responses((status = 200, body = Revisions)))]
 pub(super) async fn revision(Process(app): Process) -> impl IntoResponse {
     let registry = app.registry();
     let tenants = join_all(registry.tenants().iter().map(async |served| TenantRevision {

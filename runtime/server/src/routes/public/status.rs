@@ -3,7 +3,7 @@
 use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 
-use crate::{extract::Tenant, routes::health};
+use crate::{extract::Tenant, routes::health, served::Served};
 
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
 
@@ -13,6 +13,11 @@ const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; style-
     (status = 500, description = "The database does not answer.", body = String, content_type = "text/html"),
 ))]
 pub(super) async fn page(Tenant(served): Tenant) -> Response {
+    of(&served).await
+}
+
+/// The page of either listener.
+pub(in crate::routes) async fn of(served: &Served) -> Response {
     let (status, class, words) = match health::answers(&served.database.store).await {
         true => (StatusCode::OK, "up", "The API of this project is running and its database answers."),
         false => (

@@ -4,10 +4,19 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::router;
+use axum::Router;
+use bytes::Bytes;
 
-fn described() -> Value {
-    serde_json::from_slice(&router().1).unwrap()
+use super::{admin, public};
+
+/// Each listener's name, router and description.
+fn listeners() -> [(&'static str, Router, Bytes); 2] {
+    let ((public, of_public), (admin, of_admin)) = (public::router(), admin::router());
+    [("public", public, of_public), ("admin", admin, of_admin)]
+}
+
+fn documents() -> impl Iterator<Item = Value> {
+    listeners().into_iter().map(|(_, _, description)| serde_json::from_slice(&description).unwrap())
 }
 
 /// Paths and methods of the document.
@@ -19,24 +28,27 @@ fn operations(document: &Value) -> BTreeSet<(String, String)> {
 
 #[test]
 fn the_description_in_the_docs_is_what_the_router_serves() {
-    let path = format!("{}/../../docs/api/public.openapi.json", std::env::var("CARGO_MANIFEST_DIR").unwrap());
-    let served = router().1;
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, &served).unwrap();
+    for (name, _, served) in listeners() {
+        let path = format!("{}/../../docs/api/{name}.openapi.json", std::env::var("CARGO_MANIFEST_DIR").unwrap());
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, &served).unwrap();
+        }
+        let written = std::fs::read(&path).unwrap_or_default();
+        assert!(written == served, "docs/api/{name}.openapi.json is stale; run `make generate`");
     }
-    let written = std::fs::read(&path).unwrap_or_default();
-    assert!(written == served, "docs/api/public.openapi.json is stale; run `make generate`");
 }
 
 #[test]
 fn every_route_is_described_and_every_description_has_a_route() {
-    let (router, _) = router();
-    // What a router tells of itself: `"/path": Route(..)`; the paths stand in its tree.
-    let told = format!("{router:?}");
-    let is_path = |text: &&str| text.starts_with('/') && !text.contains("__private__axum_fallback");
-    let paths: BTreeSet<String> = told.split('"').filter(is_path).map(str::to_owned).collect();
-    let described: BTreeSet<String> = operations(&described()).into_iter().map(|(path, _)| path).collect();
-    assert_eq!(paths, described);
+    for (name, router, description) in listeners() {
+        // What a router tells of itself: `"/path": Route(..)`; the paths stand in its tree.
+        let told = format!("{router:?}");
+        let is_path = |text: &&str| text.starts_with('/') && !text.contains("__private__axum_fallback");
+        let paths: BTreeSet<String> = told.split('"').filter(is_path).map(str::to_owned).collect();
+        let document: Value = serde_json::from_slice(&description).unwrap();
+        let described: BTreeSet<String> = operations(&document).into_iter().map(|(path, _)| path).collect();
+        assert_eq!(paths, described, "{name}");
+    }
 }
 
 #[test]
@@ -55,22 +67,26 @@ fn every_reference_resolves_and_every_schema_is_referred_to() {
             _ => {}
         }
     }
-    let document = described();
-    let mut found = BTreeSet::new();
-    references(&document, &mut found);
-    let schemas = document["components"]["schemas"].as_object().unwrap().keys();
-    let there: BTreeSet<String> = schemas.map(|name| format!("#/components/schemas/{name}")).collect();
-    assert_eq!(found, there);
+    for document in documents() {
+        let mut found = BTreeSet::new();
+        references(&document, &mut found);
+        let schemas = document["components"]["schemas"].as_object().unwrap().keys();
+        let there: BTreeSet<String> = schemas.map(|name| format!("#/components/schemas/{name}")).collect();
+        assert_eq!(found, there);
+    }
 }
 
 #[test]
 fn every_operation_is_complete() {
-    let document = described();
+    documents().for_each(|document| complete(&document));
+}
+
+fn complete(document: &Value) {
     assert_eq!(document["openapi"], "3.1.0");
     let tags: Vec<&Value> = document["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect();
     let schemes = document["components"]["securitySchemes"].as_object().unwrap();
     let mut ids = BTreeSet::new();
-    for (path, method) in operations(&document) {
+    for (path, method) in operations(document) {
         let operation = &document["paths"][&path][&method];
         let at = format!("{method} {path}");
         assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{at}: its id is taken");
