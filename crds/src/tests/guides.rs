@@ -6,7 +6,7 @@ use hanko_model::{
     document::{Unknown, parse},
     project::{Project, Settings},
     resolve,
-    spec::{Acquire, DeviceTrustPolicy, UserVerification},
+    spec::{Acquire, ApiScopeSpec, DeviceTrustPolicy, UserVerification},
 };
 use serde_json::Value;
 
@@ -119,6 +119,27 @@ fn ways_to_sign_in_are_what_their_headings_say() {
         ("Limits that pods share", |of| of.rate_limiter.redis.as_ref().is_some_and(|at| at.name == "acme-valkey")),
     ]);
     assert_meanings("sign-in.md", &says);
+}
+
+#[test]
+fn keys_of_the_admin_api_are_what_their_headings_say() {
+    let recipes = recipes(&guides()["admin-api.md"]);
+    let of = |heading: &str| {
+        let recipe = recipes.iter().find(|recipe| recipe.heading == heading);
+        meaning(recipe.unwrap_or_else(|| panic!("no recipe below {heading}"))).admin_api
+    };
+    let plain = of("The Admin API");
+    assert!(plain.authentication_required && plain.keys.is_empty());
+    assert_eq!(
+        plain.generated.map(|key| (key.secret, key.overlap.as_secs())),
+        Some(("acme-admin-key".into(), 24 * 3600))
+    );
+    assert_eq!(of("The generated key").generated.map(|key| key.overlap.as_secs()), Some(3600));
+    let own = of("A key for every caller");
+    let rights: Vec<_> = own.keys.iter().map(|key| (&*key.name, &key.scopes[..], key.expires_at.is_some())).collect();
+    assert_eq!(rights, [("back-end", &[ApiScopeSpec::Users][..], false), ("reports", &[ApiScopeSpec::Read], true)]);
+    assert!(own.generated.is_none());
+    assert!(!of("Without keys").authentication_required);
 }
 
 #[test]
