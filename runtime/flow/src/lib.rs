@@ -11,10 +11,11 @@
 //! [`sessions`] is the one door: a session is made there and nowhere else, from proofs that only the verifiers of
 //! `hanko-credentials` can make. The crate knows no HTTP beyond the status of an answer.
 //!
-//! [`rest`] holds the decisions of the endpoints of earlier versions, over the same effects.
+//! [`rest`] holds the decisions of the endpoints of earlier versions and [`admin`] those of administrators, over the same effects.
 //!
 //! Start with [`run`], then read `flows/login.rs` and one state.
 
+pub mod admin;
 pub mod effect;
 pub mod engine;
 mod flows;

@@ -7,15 +7,15 @@
 //!
 //! Strangers learn no more here than from the flows: [`strangers`].
 
-mod call;
+pub(crate) mod call;
 mod credentials;
 mod emails;
-mod kept;
+pub(crate) mod kept;
 mod limit;
 mod notice;
 mod passcode;
 mod password;
-mod refusal;
+pub(crate) mod refusal;
 mod strangers;
 mod token;
 mod users;

@@ -6,6 +6,7 @@ use hanko_claims::ClaimTemplate;
 use hanko_credentials::{Attachment, Attestation, Hasher, RelyingParty, UserVerification};
 use hanko_domain::{Clock, Random, Secret, TenantId};
 use hanko_keys::{MasterKeys, Purpose, Sealer, SigningKeys};
+use hanko_metadata::Schemas;
 use hanko_model::{project::Project, spec};
 use hanko_store::TenantStore;
 
@@ -50,11 +51,13 @@ pub(crate) struct Inner {
     pub(crate) passcode_key: Secret<[u8; 32]>,
     pub(crate) limit_key: Secret<[u8; 32]>,
     pub(crate) claims: ClaimTemplate,
+    pub(crate) metadata_schemas: Schemas,
     pub(crate) turns: Turns,
 }
 
 impl Tenant {
-    /// Compiles a tenant. Claims that cannot be evaluated are refused before, where documents are read; here they are left out.
+    /// Compiles a tenant. Claims that cannot be evaluated and schemas that cannot be kept are refused before, where documents are
+    /// read; here they are left out.
     pub fn new(parts: TenantParts) -> Self {
         let TenantParts { project, store, master_keys, sealer, signing_keys, hasher, clock, random } = parts;
         let webauthn = &project.settings.webauthn;
@@ -76,6 +79,10 @@ impl Tenant {
             claims: ClaimTemplate::compile(&project.settings.session.jwt_template).unwrap_or_else(|refused| {
                 tracing::error!(?refused, "custom claims cannot be evaluated");
                 ClaimTemplate::default()
+            }),
+            metadata_schemas: Schemas::compile(&project.settings.metadata_schemas).unwrap_or_else(|refused| {
+                tracing::error!(?refused, "metadata is not held against schemas");
+                Schemas::default()
             }),
             turns: Turns::default(),
             project,

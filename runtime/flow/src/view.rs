@@ -3,7 +3,14 @@
 
 use hanko_domain::{Passkey, TenantId, UserId};
 use hanko_model::project::Settings;
-use hanko_store::{StoreError, emails::Email, metadata::Metadata, usernames::StoredUsername, users::Account};
+use hanko_store::{
+    StoreError,
+    emails::Email,
+    metadata::Metadata,
+    passwords::PasswordInfo,
+    usernames::StoredUsername,
+    users::{Account, Profile},
+};
 use serde_json::{Map, Value, json};
 
 use crate::tenant::Tenant;
@@ -48,6 +55,7 @@ pub(crate) fn view(account: &Account, settings: &Settings) -> Value {
     wire.insert("updated_at".into(), account.user.updated_at.rfc3339().into());
     let Metadata { public, unsafe_, .. } = &account.metadata;
     wire.extend(metadata([("public_metadata", public), ("unsafe_metadata", unsafe_)]));
+    wire.extend(names(account));
     Value::Object(wire)
 }
 
@@ -67,42 +75,54 @@ pub(crate) fn admin_view(account: &Account, tenant: TenantId) -> Map<String, Val
     if !credentials.is_empty() {
         wire.insert("webauthn_credentials".into(), credentials.into());
     }
-    let emails: Vec<Value> = account
-        .emails
-        .iter()
-        .map(|email| {
-            let mut wire = address(account, email);
-            wire.insert("created_at".into(), email.created_at.rfc3339().into());
-            wire.insert("updated_at".into(), email.updated_at.rfc3339().into());
-            Value::Object(wire)
-        })
-        .collect();
+    let emails: Vec<Value> = account.emails.iter().map(|email| Value::Object(admin_email(account, email))).collect();
     if !emails.is_empty() {
         wire.insert("emails".into(), emails.into());
     }
     if let Some(stored) = &account.username {
         wire.insert("username".into(), username(stored));
     }
-    if let Some(password) = &account.password {
-        wire.insert(
-            "password".into(),
-            json!({
-                "id": password.id.to_string(),
-                "tenant_id": tenant.to_string(),
-                "created_at": password.created_at.rfc3339(),
-                "updated_at": password.updated_at.rfc3339(),
-            }),
-        );
+    if let Some(own) = &account.password {
+        wire.insert("password".into(), password(own, tenant));
     }
     if let Some(otp) = &account.otp {
         wire.insert("otp".into(), json!({"id": otp.id.to_string(), "created_at": otp.created_at.rfc3339()}));
     }
     wire.insert("created_at".into(), account.user.created_at.rfc3339().into());
     wire.insert("updated_at".into(), account.user.updated_at.rfc3339().into());
-    let Metadata { public, private, unsafe_ } = &account.metadata;
-    let categories = [("public_metadata", public), ("private_metadata", private), ("unsafe_metadata", unsafe_)];
-    wire.extend(metadata(categories));
+    wire.extend(all_metadata(&account.metadata));
+    wire.extend(names(account));
     wire
+}
+
+/// What providers and administrators say the user is called (§5.1); what nobody has said is left out.
+fn names(account: &Account) -> impl Iterator<Item = (String, Value)> + '_ {
+    let Profile { name, given_name, family_name, picture } = &account.user.profile;
+    let members = [("given_name", given_name), ("family_name", family_name), ("name", name), ("picture", picture)];
+    let said = |text: &'_ Option<String>| text.as_deref().filter(|text| !text.is_empty()).map(Value::from);
+    members.into_iter().filter_map(move |(member, text)| Some((member.to_owned(), said(text)?)))
+}
+
+/// All three categories, as administrators see them.
+pub(crate) fn all_metadata(kept: &Metadata) -> Option<(String, Value)> {
+    let Metadata { public, private, unsafe_ } = kept;
+    metadata([("public_metadata", public), ("private_metadata", private), ("unsafe_metadata", unsafe_)])
+}
+
+pub(crate) fn admin_email(account: &Account, email: &Email) -> Map<String, Value> {
+    let mut wire = address(account, email);
+    wire.insert("created_at".into(), email.created_at.rfc3339().into());
+    wire.insert("updated_at".into(), email.updated_at.rfc3339().into());
+    wire
+}
+
+pub(crate) fn password(password: &PasswordInfo, tenant: TenantId) -> Value {
+    json!({
+        "id": password.id.to_string(),
+        "tenant_id": tenant.to_string(),
+        "created_at": password.created_at.rfc3339(),
+        "updated_at": password.updated_at.rfc3339(),
+    })
 }
 
 pub(crate) fn address(account: &Account, email: &Email) -> Map<String, Value> {

@@ -40,5 +40,5 @@ pub async fn record(
     let event = EventId::ordered(random, now);
     let payload = Zeroizing::new(serde_json::to_vec(payload)?);
     let sealed = sealer.seal(&place(&event), &payload, random)?;
-    Ok(work.insert_event(event, kind, &sealed, &request.id, None, now).await?)
+    Ok(work.insert_event(event, kind, &sealed, &request.id, now).await?)
 }

@@ -8,11 +8,17 @@ use hanko_domain::{
     AuditEntry, AuditKind, CredentialId, EmailAddress, EmailId, EventKind, OtpSecretId, Passkey, PasswordId,
     RequestMeta, Secret, Timestamp, UserId, Username, UsernameId, audit::Actor,
 };
+use hanko_metadata::Patch;
 use hanko_notify::{
     events,
     mail::{self, Message, Template},
 };
-use hanko_store::{Work, metadata::Metadata, otp_secrets::OtpSecret, sessions::Session};
+use hanko_store::{
+    StoreError, Work,
+    otp_secrets::OtpSecret,
+    sessions::Session,
+    users::{Account, Profile},
+};
 use serde_json::Value;
 
 pub(crate) use self::{new_account::NewAccount, preview::preview};
@@ -97,9 +103,14 @@ pub(crate) enum Effect {
     RemoveOtp(UserId),
     /// What devices were trusted for has changed.
     ForgetDevices(UserId),
+    /// Merged into what is stored by then: no writer loses another's work.
     PutMetadata {
         user: UserId,
-        metadata: Metadata,
+        patch: Patch,
+    },
+    PutProfile {
+        user: UserId,
+        profile: Profile,
     },
     /// With everything that belongs to it.
     DeleteAccount(UserId),
@@ -133,10 +144,23 @@ impl Effect {
             | Self::ChangeUsername { user, .. }
             | Self::AddEmail { user, .. }
             | Self::RemoveEmail { user, .. }
-            | Self::PutMetadata { user, .. } => Some(*user),
+            | Self::PutProfile { user, .. } => Some(*user),
             _ => None,
         }
     }
+}
+
+/// Whether the account still is as it was read, and stays so until the end of the unit of work. With a login among the effects the
+/// same statement writes down when it was.
+pub(crate) async fn is_as_read(
+    account: &Account,
+    effects: &[Effect],
+    work: &mut Work,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let user = &account.user;
+    let is_login = |effect: &Effect| matches!(effect, Effect::StartSession(session) if session.is_login_of(user.id));
+    if effects.iter().any(is_login) { work.log_in_as_read(user, now).await } else { work.is_as_read(user).await }
 }
 
 /// Applies effects in order. `false`: somebody else was faster with something single-use; nothing must be committed.
@@ -246,9 +270,12 @@ async fn apply(
         Effect::ForgetDevices(user) => {
             work.delete_trusted_devices_of(user).await?;
         }
-        Effect::PutMetadata { user, metadata } => {
-            work.put_metadata(user, &metadata, now).await?;
+        Effect::PutMetadata { user, patch } => {
+            let Some(before) = work.metadata_for_update(user, now).await? else { return Ok(false) };
+            let after = hanko_metadata::apply(&before, &patch, &tenant.metadata_schemas)?;
+            work.put_metadata(user, &after, now).await?;
         }
+        Effect::PutProfile { user, profile } => work.put_profile(user, &profile, now).await?,
         Effect::DeleteAccount(user) => return Ok(work.delete_user(user).await?),
         Effect::UseOtpStep { user, id, step } => return Ok(work.use_otp_step(user, id, step, now).await?),
         Effect::TrustDevice { user, hash, expires_at, dropped } => {

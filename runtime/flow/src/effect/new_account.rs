@@ -17,26 +17,22 @@ use crate::engine::Failure;
 #[derive(Debug)]
 pub(crate) struct NewAccount {
     pub(crate) user: UserId,
-    pub(crate) email: Option<(EmailId, EmailAddress, bool)>,
+    /// The main one first; with whether its owner has proven it.
+    pub(crate) emails: Vec<(EmailId, EmailAddress, bool)>,
     pub(crate) username: Option<(UsernameId, Username)>,
     pub(crate) otp: Option<OtpSecret>,
     pub(crate) password: Option<(PasswordId, PasswordHash)>,
     pub(crate) passkeys: Vec<Passkey>,
+    pub(crate) created_at: Timestamp,
+    /// A session follows at once.
+    pub(crate) signs_in: bool,
 }
 
 impl NewAccount {
     /// Writes it down.
     pub(super) async fn create(&self, work: &mut Work, now: Timestamp) -> Result<(), Failure> {
-        let user = User {
-            id: self.user,
-            primary_email: self.email.as_ref().map(|(id, ..)| *id),
-            created_at: now,
-            updated_at: now,
-            last_login_at: None,
-            profile: Profile::default(),
-        };
-        work.insert_user(&user).await?;
-        if let Some((id, address, verified)) = &self.email {
+        work.insert_user(&self.user(now)).await?;
+        for (id, address, verified) in &self.emails {
             work.insert_email(*id, self.user, address, *verified, now).await?;
         }
         for passkey in &self.passkeys {
@@ -54,9 +50,20 @@ impl NewAccount {
         Ok(())
     }
 
+    fn user(&self, now: Timestamp) -> User {
+        User {
+            id: self.user,
+            primary_email: self.emails.first().map(|(id, ..)| *id),
+            created_at: self.created_at,
+            updated_at: now,
+            last_login_at: self.signs_in.then_some(now),
+            profile: Profile::default(),
+        }
+    }
+
     /// The account as it will be read back.
     pub(crate) fn preview(&self, now: Timestamp) -> Account {
-        let emails = self.email.iter().map(|(id, address, verified)| Email {
+        let emails = self.emails.iter().map(|(id, address, verified)| Email {
             id: *id,
             user: self.user,
             address: address.as_str().to_owned(),
@@ -65,14 +72,7 @@ impl NewAccount {
             updated_at: now,
         });
         Account {
-            user: User {
-                id: self.user,
-                primary_email: self.email.as_ref().map(|(id, ..)| *id),
-                created_at: now,
-                updated_at: now,
-                last_login_at: None,
-                profile: Profile::default(),
-            },
+            user: self.user(now),
             emails: emails.collect(),
             passkeys: self.passkeys.clone(),
             username: self.username.as_ref().map(|(id, username)| stored_username(*id, self.user, username, now)),

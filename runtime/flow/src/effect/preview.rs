@@ -1,6 +1,7 @@
 //! What an account will be once effects are applied.
 
 use hanko_domain::{Timestamp, UserId, Username, UsernameId};
+use hanko_metadata::Schemas;
 use hanko_store::{
     emails::Email, otp_secrets::OtpInfo, passwords::PasswordInfo, usernames::StoredUsername, users::Account,
 };
@@ -71,7 +72,13 @@ pub(crate) fn preview(account: &mut Account, effects: &[Effect], now: Timestamp)
             }
             Effect::RemovePasskey { id, .. } => account.passkeys.retain(|stored| stored.id != *id),
             Effect::RemoveOtp(_) => account.otp = None,
-            Effect::PutMetadata { metadata, .. } => account.metadata = metadata.clone(),
+            // Whoever decided has held it against the schemas.
+            Effect::PutMetadata { patch, .. } => {
+                if let Ok(after) = hanko_metadata::apply(&account.metadata, patch, &Schemas::default()) {
+                    account.metadata = after;
+                }
+            }
+            Effect::PutProfile { profile, .. } => account.user.profile = profile.clone(),
             Effect::ChangeUsername { username, .. } => {
                 if let Some(stored) = &mut account.username {
                     username.as_str().clone_into(&mut stored.username);

@@ -1,7 +1,10 @@
 //! The catalogue of failures (`spec/flow-login-registration.md` §1.8).
 
+use std::borrow::Cow;
+
 use hanko_credentials::HashError;
 use hanko_keys::KeyError;
+use hanko_metadata::MetadataError;
 use hanko_store::{StoreError, Unique};
 
 /// A failure the client is told.
@@ -80,7 +83,7 @@ impl FlowError {
 }
 
 /// What is wrong with one input.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum InputError {
     Missing,
     Invalid,
@@ -94,20 +97,20 @@ pub(crate) enum InputError {
     PasscodeInvalid,
     OtpInvalid,
     OtpUsed,
-    /// No object, or too long (`spec/flow-profile.md` §6.11).
-    Metadata(&'static str),
+    /// No object, too long, or not what the project wants (`spec/flow-profile.md` §6.11).
+    Metadata(Cow<'static, str>),
 }
 
 impl InputError {
     /// What exactly is wrong, where the contract tells.
-    pub(crate) fn cause(self) -> Option<&'static str> {
+    pub(crate) fn cause(&self) -> Option<&str> {
         match self {
             Self::Metadata(cause) => Some(cause),
             _ => None,
         }
     }
 
-    pub(crate) fn code(self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Missing => "value_missing_error",
             Self::Invalid => "value_invalid_error",
@@ -125,7 +128,7 @@ impl InputError {
         }
     }
 
-    pub(crate) fn message(self) -> &'static str {
+    pub(crate) fn message(&self) -> &'static str {
         match self {
             Self::Missing => "The value is missing.",
             Self::Invalid => "The value is invalid.",
@@ -186,6 +189,17 @@ impl From<StoreError> for Failure {
             error if error.is_temporary() => Self::busy(error),
             error => Self::internal(error),
         }
+    }
+}
+
+impl From<MetadataError> for Failure {
+    fn from(error: MetadataError) -> Self {
+        let cause = match error {
+            MetadataError::TooLong(_) => "metadata must not exceed character limit (3000)".into(),
+            MetadataError::Schema { .. } => error.to_string().into(),
+            MetadataError::Stored { .. } => return Self::internal(error),
+        };
+        Self::input("patch_metadata", InputError::Metadata(cause))
     }
 }
 

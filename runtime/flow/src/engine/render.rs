@@ -14,7 +14,7 @@ pub(crate) struct Refused<'a> {
 
 impl Refused<'_> {
     fn error_of(&self, input: &str) -> Option<InputError> {
-        self.errors.iter().find(|(name, _)| *name == input).map(|(_, error)| *error)
+        self.errors.iter().find(|(name, _)| *name == input).map(|(_, error)| error.clone())
     }
 }
 

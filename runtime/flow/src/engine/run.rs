@@ -49,6 +49,8 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
     /// The action that was refused and the code of the reason.
     pub refused: Option<(&'static str, &'static str)>,
+    /// With the answer that ends a run: how long it took, to a second.
+    pub took: Option<Duration>,
 }
 
 impl Reply {
@@ -62,11 +64,11 @@ impl Reply {
     }
 
     fn of(answer: Answer) -> Self {
-        let Answer { status, document, token, trusted_device, signed_out, refused } = answer;
+        let Answer { status, document, token, trusted_device, signed_out, refused, took } = answer;
         let mut body = serde_json::to_vec(&document).unwrap_or_default();
         body.push(b'\n');
         let retry_after = (status == FlowError::Busy.status()).then_some(Duration::from_secs(2));
-        Self { status, body, token, trusted_device, signed_out, retry_after, refused }
+        Self { status, body, token, trusted_device, signed_out, retry_after, refused, took }
     }
 }
 
@@ -129,11 +131,12 @@ struct Answer {
     trusted_device: Option<TrustedDevice>,
     signed_out: bool,
     refused: Option<(&'static str, &'static str)>,
+    took: Option<Duration>,
 }
 
 impl Answer {
     fn of((status, document): (u16, Value)) -> Self {
-        Self { status, document, token: None, trusted_device: None, signed_out: false, refused: None }
+        Self { status, document, token: None, trusted_device: None, signed_out: false, refused: None, took: None }
     }
 }
 
@@ -223,8 +226,10 @@ async fn act(
     let (status, document) = render::document(&cx, prefix, &record.csrf_token, refused.as_ref());
     let input = refused.as_ref().and_then(|refused| refused.errors.first()).map(|(_, error)| error.code());
     let refused = cx.error.map(|error| (action.name(), input.unwrap_or(error.code())));
+    let began = expires_at - flow.ttl;
+    let took = (cx.state == "success").then(|| now.since(began));
     let (token, trusted_device, signed_out) = (cx.token, cx.trusted_device, cx.signed_out);
-    Ok(Answer { status, document, token, trusted_device, signed_out, refused })
+    Ok(Answer { status, document, token, trusted_device, signed_out, refused, took })
 }
 
 /// Runs what comes before every action.
@@ -330,7 +335,7 @@ async fn write(cx: &mut Cx<'_>, version: i64, expires_at: Timestamp, record: &Re
 async fn apply(cx: &mut Cx<'_>, work: &mut Work) -> Result<bool, Failure> {
     // The user's row before the session's, as in every other transaction: two never wait for each other.
     let as_read = match &cx.as_read {
-        Some(account) => work.is_as_read(&account.user).await?,
+        Some(account) => effect::is_as_read(account, &cx.effects, work, cx.now).await?,
         None => true,
     };
     if let Some(session) = cx.session

@@ -17,27 +17,27 @@ use crate::{
 
 /// The circumstances of a request.
 #[derive(Clone, Copy)]
-pub(super) struct Call<'a> {
-    pub(super) tenant: &'a Tenant,
-    pub(super) request: &'a RequestMeta,
-    pub(super) now: Timestamp,
+pub(crate) struct Call<'a> {
+    pub(crate) tenant: &'a Tenant,
+    pub(crate) request: &'a RequestMeta,
+    pub(crate) now: Timestamp,
 }
 
 /// What becomes true at once, if nobody was faster.
 #[derive(Default)]
-pub(super) struct Change<'a> {
+pub(crate) struct Change<'a> {
     /// Spent or written first.
-    pub(super) spend: Vec<Spend>,
+    pub(crate) spend: Vec<Spend>,
     /// The session that asks; one that has ended meanwhile changes nothing.
-    pub(super) session: Option<&'a Session>,
+    pub(crate) session: Option<&'a Session>,
     /// The account that was decided on; once it has changed, the decision is void.
-    pub(super) account: Option<&'a Account>,
-    pub(super) effects: Vec<Effect>,
+    pub(crate) account: Option<&'a Account>,
+    pub(crate) effects: Vec<Effect>,
 }
 
 /// How a transaction ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Committed {
+pub(crate) enum Committed {
     Yes,
     /// Somebody else has spent it; nothing happened.
     Spent,
@@ -47,29 +47,29 @@ pub(super) enum Committed {
 pub type Signed<'a> = &'a Valid;
 
 impl<'a> Call<'a> {
-    pub(super) fn new(tenant: &'a Tenant, request: &'a RequestMeta) -> Self {
+    pub(crate) fn new(tenant: &'a Tenant, request: &'a RequestMeta) -> Self {
         Self { tenant, request, now: tenant.clock().now() }
     }
 
-    pub(super) fn inner(self) -> &'a Inner {
+    pub(crate) fn inner(self) -> &'a Inner {
         self.tenant.inner()
     }
 
-    pub(super) fn settings(self) -> &'a Settings {
+    pub(crate) fn settings(self) -> &'a Settings {
         &self.tenant.project().settings
     }
 
-    pub(super) fn occasion(self, run: FlowId) -> Occasion<'a> {
+    pub(crate) fn occasion(self, run: FlowId) -> Occasion<'a> {
         Occasion { tenant: self.tenant, run, request: self.request, now: self.now }
     }
 
     /// The account of a session. 404 when it was deleted meanwhile.
-    pub(super) async fn account(self, session: &Valid) -> Outcome<Account> {
+    pub(crate) async fn account(self, session: &Valid) -> Outcome<Account> {
         self.inner().store.account(session.user()).await?.ok_or_else(|| refuse(404))
     }
 
     /// 403 where the project wants a fresh factor for what the profile calls `action`.
-    pub(super) fn fresh(self, session: &Valid, account: &Account, action: StepUpAction) -> Outcome<()> {
+    pub(crate) fn fresh(self, session: &Valid, account: &Account, action: StepUpAction) -> Outcome<()> {
         if step_up::is_needed(self.settings(), action, account, session, self.now) {
             return Err(refuse_saying(403, "a recent sign-in is required"));
         }
@@ -77,7 +77,7 @@ impl<'a> Call<'a> {
     }
 
     /// The one transaction.
-    pub(super) async fn commit(self, change: Change<'_>) -> Outcome<Committed> {
+    pub(crate) async fn commit(self, change: Change<'_>) -> Outcome<Committed> {
         let mut work = self.inner().store.begin().await?;
         match self.apply(change, &mut work).await {
             Ok(Committed::Yes) => {
@@ -92,7 +92,7 @@ impl<'a> Call<'a> {
     }
 
     /// A transaction that nobody else can have been faster with.
-    pub(super) async fn commit_alone(self, change: Change<'_>) -> Outcome<()> {
+    pub(crate) async fn commit_alone(self, change: Change<'_>) -> Outcome<()> {
         match self.commit(change).await? {
             Committed::Yes => Ok(()),
             Committed::Spent => Err(RestError::Busy("somebody else was faster".to_owned())),
@@ -112,7 +112,7 @@ impl<'a> Call<'a> {
         }
         // The user's row before the session's, as in every other transaction: two never wait for each other.
         let as_read = match change.account {
-            Some(account) => work.is_as_read(&account.user).await?,
+            Some(account) => effect::is_as_read(account, &change.effects, work, self.now).await?,
             None => true,
         };
         if let Some(session) = change.session
@@ -128,13 +128,13 @@ impl<'a> Call<'a> {
     }
 
     /// Writes down that something was refused, whatever else becomes of the request.
-    pub(super) async fn refused(self, kind: AuditKind, actor: Actor, why: impl Into<String>) -> Outcome<()> {
+    pub(crate) async fn refused(self, kind: AuditKind, actor: Actor, why: impl Into<String>) -> Outcome<()> {
         let effects = vec![Effect::Audit(AuditEntry::new(kind, actor).failed(why))];
         self.commit_alone(Change { effects, ..Change::default() }).await
     }
 }
 
 /// The full actor of an audit entry.
-pub(super) fn actor(account: &Account) -> Actor {
+pub(crate) fn actor(account: &Account) -> Actor {
     Actor { user: Some(account.user.id), email: account.primary_email().map(|email| email.address.clone()) }
 }

@@ -27,7 +27,7 @@ pub(super) struct Stored<T> {
 
 /// What decides who was first. The first statement of the transaction.
 #[derive(Debug)]
-pub(super) enum Spend {
+pub(crate) enum Spend {
     /// A row that is written, or written again.
     Write(FlowId, i64, Box<FlowRow>),
     /// A row that goes.

@@ -31,19 +31,19 @@ pub enum RestError {
     Internal(String),
 }
 
-pub(super) type Outcome<T> = Result<T, RestError>;
+pub(crate) type Outcome<T> = Result<T, RestError>;
 
 /// Refuses with the status' own phrase.
-pub(super) fn refuse(status: u16) -> RestError {
+pub(crate) fn refuse(status: u16) -> RestError {
     RestError::Refused(Refusal { status, message: None })
 }
 
 /// Refuses with words.
-pub(super) fn refuse_saying(status: u16, message: impl Into<Cow<'static, str>>) -> RestError {
+pub(crate) fn refuse_saying(status: u16, message: impl Into<Cow<'static, str>>) -> RestError {
     RestError::Refused(Refusal { status, message: Some(message.into()) })
 }
 
-pub(super) fn internal(cause: impl std::fmt::Display) -> RestError {
+pub(crate) fn internal(cause: impl std::fmt::Display) -> RestError {
     RestError::Internal(cause.to_string())
 }
 

@@ -79,13 +79,17 @@ pub async fn sign_up(tenant: &Tenant, address: EmailAddress, request: &RequestMe
     }
     let run = FlowId::random(random);
     let at = call.occasion(run);
+    // Where everybody must have a second factor, the login flow asks for it first.
+    let signs_in = !settings.mfa.enabled || settings.mfa.optional;
     let account = NewAccount {
         user,
-        email: Some((email, address, false)),
+        emails: vec![(email, address, false)],
         username: None,
         otp: None,
         password: None,
         passkeys: Vec::new(),
+        created_at: call.now,
+        signs_in,
     };
     let after = account.preview(call.now);
     let mut effects = vec![
@@ -93,9 +97,8 @@ pub async fn sign_up(tenant: &Tenant, address: EmailAddress, request: &RequestMe
         Effect::Audit(AuditEntry::new(AuditKind::UserCreated, Actor::user(user))),
         report::account(at, EventKind::UserCreate, &after),
     ];
-    // Where everybody must have a second factor, the login flow asks for it first.
     let mut token = None;
-    if !settings.mfa.enabled || settings.mfa.optional {
+    if signs_in {
         let proof = Proof::new_account(Subject { tenant: tenant.id(), user, flow: run }, call.now);
         let (begun, session) = begin(call, &after, &[proof], None).await?;
         effects.push(session);

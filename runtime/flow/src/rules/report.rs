@@ -33,7 +33,12 @@ pub(crate) fn account(at: Occasion<'_>, kind: EventKind, account: &Account) -> E
 
 /// The event about an account as it was; nothing is told of the request (`spec/flow-profile.md` §6.1).
 pub(crate) fn deleted(at: Occasion<'_>, account: &Account) -> Effect {
-    Effect::Event(EventKind::UserDelete, Value::Object(view::admin_view(account, at.tenant.id())))
+    without_request(EventKind::UserDelete, account, at.tenant.id())
+}
+
+/// The event about an account that tells nothing of the request (§5.1, `U`).
+pub(crate) fn without_request(kind: EventKind, account: &Account, tenant: hanko_domain::TenantId) -> Effect {
+    Effect::Event(kind, Value::Object(view::admin_view(account, tenant)))
 }
 
 /// The administrator's view of a user and the circumstances of the request (§5.1, `U+`).

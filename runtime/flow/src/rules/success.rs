@@ -66,13 +66,17 @@ impl Hook for SignUp {
     async fn run(&self, cx: &mut Cx<'_>) -> Result<(), Failure> {
         let user = cx.stash.user.ok_or_else(|| Failure::internal("a registration of nobody"))?;
         let random = &cx.inner().random;
+        let emails = cx.stash.email.iter();
+        let emails = emails.map(|address| (EmailId::random(random), address.clone(), cx.stash.email_verified));
         let account = NewAccount {
             user,
-            email: cx.stash.email.clone().map(|address| (EmailId::random(random), address, cx.stash.email_verified)),
+            emails: emails.collect(),
             username: cx.stash.username.clone().map(|username| (UsernameId::random(random), username)),
             password: cx.stash.new_password.clone().map(|hash| (PasswordId::random(random), hash)),
             passkeys: cx.stash.new_passkeys.clone(),
             otp: account::confirmed_otp(cx),
+            created_at: cx.now,
+            signs_in: true,
         };
         // An account that claims the address without having proven it loses it to this one.
         if let (Some(address), true) = (&cx.stash.email, cx.stash.email_verified)
@@ -105,7 +109,7 @@ async fn finish(cx: &mut Cx<'_>, login: Login<'_>) -> Result<(), Failure> {
 }
 
 fn created_entry(account: &NewAccount) -> AuditEntry {
-    let email = account.email.as_ref().map(|(_, address, _)| address.as_str().to_owned());
+    let email = account.emails.first().map(|(_, address, _)| address.as_str().to_owned());
     let mut entry = AuditEntry::new(AuditKind::UserCreated, Actor { user: Some(account.user), email });
     if account.password.is_some() {
         entry = entry.with("password", true);

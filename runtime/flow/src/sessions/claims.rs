@@ -17,10 +17,10 @@ pub(crate) struct Claims<'a> {
     pub(crate) email: Option<&'a Email>,
     pub(crate) username: Option<&'a str>,
     pub(crate) amr: Vec<String>,
-    /// When its user last proved anything (OpenID Connect Core §2).
-    pub(crate) auth_time: Timestamp,
+    /// When its user last proved anything (OpenID Connect Core §2); nothing, if nobody did.
+    pub(crate) auth_time: Option<Timestamp>,
     /// `aal2` when two factors were shown, or a passkey whose authenticator verified its user, else `aal1` (NIST SP 800-63B).
-    pub(crate) acr: &'static str,
+    pub(crate) acr: Option<&'static str>,
 }
 
 /// The claims of the tenant's own for this user (§4). What cannot be said of them is left out and told in the log.
@@ -28,6 +28,7 @@ pub(crate) fn custom(tenant: &Inner, account: &Account) -> Map<String, Value> {
     if tenant.project.settings.session.jwt_template.is_empty() {
         return Map::new();
     }
+    let said = |text: &Option<String>| text.clone().unwrap_or_default();
     let read = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str(text).ok());
     let Evaluated { claims, dropped } = tenant.claims.evaluate(&User {
         user_id: account.user.id.to_string(),
@@ -37,9 +38,12 @@ pub(crate) fn custom(tenant: &Inner, account: &Account) -> Map<String, Value> {
             is_verified: email.verified,
         }),
         username: account.username.as_ref().map(|stored| stored.username.clone()).unwrap_or_default(),
+        name: said(&account.user.profile.name),
+        given_name: said(&account.user.profile.given_name),
+        family_name: said(&account.user.profile.family_name),
+        picture: said(&account.user.profile.picture),
         public_metadata: read(&account.metadata.public),
         unsafe_metadata: read(&account.metadata.unsafe_),
-        ..User::default()
     });
     for (claim, reason) in dropped {
         tracing::warn!(tenant = %tenant.store.tenant(), user = %account.user.id, claim, reason, "a custom claim was left out");
@@ -50,12 +54,16 @@ pub(crate) fn custom(tenant: &Inner, account: &Account) -> Map<String, Value> {
 impl Claims<'_> {
     /// All claims; `claims` are those of the tenant's own, which never replace these.
     pub(crate) fn build(&self, settings: &Session, mut claims: Map<String, Value>) -> Map<String, Value> {
-        claims.insert("acr".into(), self.acr.into());
+        if let Some(acr) = self.acr {
+            claims.insert("acr".into(), acr.into());
+        }
         if !self.amr.is_empty() {
             claims.insert("amr".into(), self.amr.clone().into());
         }
         claims.insert("aud".into(), settings.audience.clone().into());
-        claims.insert("auth_time".into(), self.auth_time.seconds().into());
+        if let Some(time) = self.auth_time {
+            claims.insert("auth_time".into(), time.seconds().into());
+        }
         if let Some(email) = self.email {
             claims.insert(
                 "email".into(),

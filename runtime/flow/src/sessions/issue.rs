@@ -1,7 +1,9 @@
 //! The one door: a session is made here and nowhere else.
 
 use hanko_credentials::{Evidence, Proof, proof::Factor};
-use hanko_domain::{AuditEntry, AuditKind, EventKind, FlowId, RequestMeta, Secret, SessionId, Timestamp, audit::Actor};
+use hanko_domain::{
+    AuditEntry, AuditKind, EventKind, FlowId, RequestMeta, Secret, SessionId, Timestamp, UserId, audit::Actor,
+};
 use hanko_model::spec::Retention;
 use hanko_notify::events;
 use hanko_store::{Work, sessions::Session, users::Account};
@@ -42,13 +44,24 @@ pub(crate) struct Login<'a> {
     pub(crate) audit: Option<AuditEntry>,
 }
 
-/// A session that is about to begin. Only [`issue`] and [`raise`] make one.
+/// Where the user of a session is, as an administrator says who makes it for them.
+#[derive(Clone, Debug, Default)]
+pub struct Whereabouts {
+    /// The user agent.
+    pub user_agent: Option<String>,
+    /// The client address.
+    pub ip_address: Option<String>,
+}
+
+/// A session that is about to begin. Only [`issue`], [`raise`] and [`impersonate`] make one.
 #[derive(Debug)]
 pub(crate) struct NewSession {
     session: Session,
     /// The session that goes on under the new id.
     replaces: Option<Session>,
     limit: u32,
+    /// What others are told of its beginning.
+    told: EventKind,
     audit: Option<AuditEntry>,
 }
 
@@ -80,8 +93,32 @@ pub(crate) async fn issue(at: Occasion<'_>, login: Login<'_>) -> Result<Issued, 
     let amr = login.amr.iter().map(|method| (*method).to_owned()).collect();
     let aal2 = login.proofs.iter().any(is_aal2);
     let (session, token, claims) = prepare(at, login.account, login.proofs, (amr, aal2), ends_at).await?;
-    let session = NewSession { session, replaces: None, limit: settings.session.limit, audit: login.audit };
+    let session = NewSession {
+        session,
+        replaces: None,
+        limit: settings.session.limit,
+        told: EventKind::SessionCreateFlow,
+        audit: login.audit,
+    };
     Ok(Issued { session, token: NewToken { persistent, ..token }, claims })
+}
+
+/// Prepares a session that an administrator makes for a user who has shown nothing (`spec/admin-api.md` §10.4). Its token names no
+/// method and no time of a proof, so that whatever needs a fresh factor asks for one.
+pub(crate) async fn impersonate(
+    at: Occasion<'_>,
+    account: &Account,
+    at_place: Whereabouts,
+    audit: AuditEntry,
+) -> Result<Issued, Failure> {
+    let settings = &at.tenant.project().settings.session;
+    let ends_at = at.now + settings.renewed_until.unwrap_or(settings.lifespan);
+    let (mut session, token, claims) = prepare(at, account, &[], (Vec::new(), false), ends_at).await?;
+    session.user_agent = at_place.user_agent.filter(|_| settings.acquire_user_agent);
+    session.ip_address = at_place.ip_address.filter(|_| settings.acquire_ip_address);
+    let told = EventKind::SessionCreateAdmin;
+    let session = NewSession { session, replaces: None, limit: settings.limit, told, audit: Some(audit) };
+    Ok(Issued { session, token, claims })
 }
 
 /// Raises a session whose user has shown a factor again. It goes on under a new id, so that whoever has learnt the old one gains
@@ -113,8 +150,13 @@ pub(crate) async fn raise(
     session.ip_address.clone_from(&current.session.ip_address);
     session.created_at = current.session.created_at;
     let settings = &at.tenant.project().settings.session;
-    let session =
-        NewSession { session, replaces: Some(current.session.clone()), limit: settings.limit, audit: Some(audit) };
+    let session = NewSession {
+        session,
+        replaces: Some(current.session.clone()),
+        limit: settings.limit,
+        told: EventKind::SessionCreateFlow,
+        audit: Some(audit),
+    };
     let persistent = settings.cookie.retention == Retention::Persistent;
     Ok(Issued { session, token: NewToken { persistent, ..token }, claims })
 }
@@ -144,6 +186,7 @@ async fn prepare(
     let now = at.now.whole_seconds();
     let expires_at = (now + settings.lifespan).min(ends_at).whole_seconds();
     let (id, user) = (SessionId::random(&tenant.random), account.user.id);
+    let shown_at = proofs.iter().filter(|proof| !proof.is_enrolment()).map(Proof::at);
     let claims = Claims {
         user,
         session: id,
@@ -151,8 +194,8 @@ async fn prepare(
         expires_at,
         email: account.primary_email(),
         amr,
-        auth_time: proofs.iter().filter(|proof| !proof.is_enrolment()).map(Proof::at).max().unwrap_or(now),
-        acr: if aal2 { "aal2" } else { "aal1" },
+        auth_time: (!proofs.is_empty()).then(|| shown_at.max().unwrap_or(now)),
+        acr: (!proofs.is_empty()).then_some(if aal2 { "aal2" } else { "aal1" }),
         username: account.username.as_ref().map(|stored| stored.username.as_str()),
     }
     .build(settings, custom(tenant, account));
@@ -175,6 +218,11 @@ impl NewSession {
     /// The row as it will be.
     pub(crate) fn row(&self) -> &Session {
         &self.session
+    }
+
+    /// Whether the user has signed in to make it: neither raised an older one nor was it made for them.
+    pub(crate) fn is_login_of(&self, user: UserId) -> bool {
+        self.session.user == user && self.replaces.is_none() && self.told == EventKind::SessionCreateFlow
     }
 
     /// Writes the session and its audit entry. A login ends the oldest sessions above the limit; a session that goes on under a new id
@@ -200,7 +248,7 @@ impl NewSession {
         };
         work.insert_session(&self.session).await?;
         let ended = ended.iter().map(|session| (kind, session));
-        for (kind, session) in ended.chain([(EventKind::SessionCreateFlow, &self.session)]) {
+        for (kind, session) in ended.chain([(self.told, &self.session)]) {
             let payload = report::session(session);
             events::record(work, &tenant.sealer, kind, &payload, request, now, &tenant.random)
                 .await

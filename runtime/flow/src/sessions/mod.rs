@@ -15,7 +15,8 @@ use thiserror::Error;
 
 pub use check::{Checked, Use, Valid, validate};
 pub use end::log_out;
-pub(crate) use issue::{Login, NewSession, Occasion, issue, raise};
+pub use issue::Whereabouts;
+pub(crate) use issue::{Login, NewSession, Occasion, impersonate, issue, raise};
 
 /// A signed token and how to hand it over.
 #[derive(Clone, Debug)]

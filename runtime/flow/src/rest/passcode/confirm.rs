@@ -195,11 +195,13 @@ async fn sign_up<'a>(call: Call<'_>, code: &Code, address: &EmailAddress, proof:
     };
     let account = NewAccount {
         user: code.user,
-        email: Some((code.email, address.clone(), true)),
+        emails: vec![(code.email, address.clone(), true)],
         username: None,
         otp: None,
         password: None,
         passkeys: Vec::new(),
+        created_at: call.now,
+        signs_in: true,
     };
     let after = account.preview(call.now);
     effects.push(Effect::CreateAccount(Box::new(account)));

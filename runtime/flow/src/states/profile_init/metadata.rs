@@ -1,9 +1,10 @@
 //! What the user may write themselves.                                         spec/flow-profile.md §6.11
 
 use async_trait::async_trait;
-use hanko_store::metadata::Metadata;
+use hanko_domain::Category;
+use hanko_metadata::Patch;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::done;
 use crate::{
@@ -11,11 +12,9 @@ use crate::{
     engine::{Action, Cx, Failure, Input, InputError, Step},
 };
 
-/// Characters of the stored text.
-const MOST: usize = 3000;
 const NAME: &str = "patch_metadata";
 
-pub(super) struct Patch;
+pub(super) struct PatchMetadata;
 
 #[derive(Deserialize)]
 pub(super) struct Patched {
@@ -28,30 +27,21 @@ fn submitted<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>,
     Value::deserialize(from).map(Some)
 }
 
-/// What a client wants.
-#[derive(Debug, PartialEq)]
-enum Wish {
-    Clear,
-    Merge(Map<String, Value>),
-}
-
-impl Wish {
-    fn of(value: Option<Value>) -> Option<Self> {
-        match value? {
-            Value::Null => Some(Self::Clear),
-            Value::Object(patch) => Some(Self::Merge(patch)),
-            Value::String(text) if text == "null" => Some(Self::Clear),
-            // Blanks around it are none of it (§6.11).
-            Value::String(text) if text.starts_with('{') && text.ends_with('}') => {
-                serde_json::from_str(&text).ok().map(Self::Merge)
-            }
-            _ => None,
-        }
-    }
+/// What a client wants; `None` when it is not understood.
+fn patch(value: Option<Value>) -> Option<Patch> {
+    let document = match value? {
+        Value::Null => return Some(Patch::clear(Category::Unsafe)),
+        Value::String(text) if text == "null" => return Some(Patch::clear(Category::Unsafe)),
+        Value::Object(document) => document,
+        // Blanks around it are none of it (§6.11).
+        Value::String(text) if text.starts_with('{') && text.ends_with('}') => serde_json::from_str(&text).ok()?,
+        _ => return None,
+    };
+    Some(Patch::merge(Category::Unsafe, document))
 }
 
 #[async_trait]
-impl Action for Patch {
+impl Action for PatchMetadata {
     const NAME: &'static str = NAME;
     const DESCRIPTION: &'static str = "Changes the unsafe metadata of the user.";
     const LEADS_TO: &'static [&'static str] = &[];
@@ -62,25 +52,14 @@ impl Action for Patch {
     }
 
     async fn decide(&self, cx: &mut Cx<'_>, input: Patched) -> Result<Step, Failure> {
-        let wish = Wish::of(input.patch_metadata)
-            .ok_or_else(|| Failure::input(NAME, InputError::Metadata("patch metadata must be an object or null")))?;
+        let patch = patch(input.patch_metadata).ok_or_else(|| {
+            Failure::input(NAME, InputError::Metadata("patch metadata must be an object or null".into()))
+        })?;
         let account = cx.owner()?;
-        let (user, before) = (account.user.id, account.metadata.clone());
-        let unsafe_ = match wish {
-            Wish::Clear => None,
-            Wish::Merge(patch) => {
-                let stored = before.unsafe_.as_deref().unwrap_or("{}");
-                let mut stored: Value = serde_json::from_str(stored).map_err(Failure::internal)?;
-                json_patch::merge(&mut stored, &Value::Object(patch));
-                let text = stored.to_string();
-                if text.chars().count() > MOST {
-                    let cause = "metadata must not exceed character limit (3000)";
-                    return Err(Failure::input(NAME, InputError::Metadata(cause)));
-                }
-                Some(text)
-            }
-        };
-        cx.then(Effect::PutMetadata { user, metadata: Metadata { unsafe_, ..before } });
+        let user = account.user.id;
+        // Merged again into what is stored when it is written; here is told what cannot be.
+        hanko_metadata::apply(&account.metadata, &patch, &cx.inner().metadata_schemas)?;
+        cx.then(Effect::PutMetadata { user, patch });
         Ok(done())
     }
 }
@@ -93,12 +72,13 @@ mod tests {
 
     #[test]
     fn an_object_merges_and_null_clears_and_nothing_else_is_understood() {
-        let object = json!({"a": 1}).as_object().cloned().unwrap();
-        for (value, wish) in [
-            (Some(json!({"a": 1})), Some(Wish::Merge(object.clone()))),
-            (Some(json!("{\"a\": 1}")), Some(Wish::Merge(object))),
-            (Some(Value::Null), Some(Wish::Clear)),
-            (Some(json!("null")), Some(Wish::Clear)),
+        let merge = |value: Value| Some(Patch::merge(Category::Unsafe, value.as_object().cloned().unwrap()));
+        let clear = Some(Patch::clear(Category::Unsafe));
+        for (value, understood) in [
+            (Some(json!({"a": 1})), merge(json!({"a": 1}))),
+            (Some(json!("{\"a\": 1}")), merge(json!({"a": 1}))),
+            (Some(Value::Null), clear.clone()),
+            (Some(json!("null")), clear),
             (None, None),
             (Some(json!("")), None),
             (Some(json!(" null")), None),
@@ -108,7 +88,7 @@ mod tests {
             (Some(json!(1)), None),
             (Some(json!(true)), None),
         ] {
-            assert_eq!(Wish::of(value.clone()), wish, "{value:?}");
+            assert_eq!(patch(value.clone()), understood, "{value:?}");
         }
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn state() -> State {
         .on(passwords::Create)
         .on(passwords::Delete)
         .on(passwords::Update)
-        .on(metadata::Patch)
+        .on(metadata::PatchMetadata)
         .on(security_keys::Create)
         .on(security_keys::Delete)
         .on(usernames::Create)

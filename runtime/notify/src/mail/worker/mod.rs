@@ -100,7 +100,7 @@ impl Worker {
             let pause = round.pause();
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                () = self.system.emitted(Sink::Mail) => {}
+                () = self.system.emitted() => {}
                 () = tokio::time::sleep(pause) => round.wake = None,
                 Some(first) = round.attempts.join_next() => round.note(first.ok()).await,
             }
@@ -159,7 +159,7 @@ impl Round<'_> {
         }
         // A mail was sent: noting it is worth some patience, else it is sent again when the lease has run out.
         for pause in [Some(Duration::from_millis(200)), Some(Duration::from_secs(2)), None] {
-            match (self.worker.system.end_deliveries(&endings, now).await, pause) {
+            match (self.worker.system.end_deliveries(&endings).await, pause) {
                 (Ok(()), _) => return,
                 (Err(_), Some(pause)) => tokio::time::sleep(pause).await,
                 (Err(error), None) => {

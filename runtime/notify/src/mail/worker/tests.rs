@@ -274,7 +274,7 @@ async fn a_mail_whose_process_died_is_sent_when_its_lease_has_run_out() {
     // The dead process turns out to be alive after all: it changes nothing.
     let late =
         taken.into_iter().map(|delivery| (delivery, Ending::Retry { at: house.clock.now(), error: "late".into() }));
-    system.end_deliveries(&late.collect::<Vec<_>>(), house.clock.now()).await.unwrap();
+    system.end_deliveries(&late.collect::<Vec<_>>()).await.unwrap();
     assert_eq!(house.waiting().await, 0);
     running.stop().await;
 }
