@@ -1,4 +1,4 @@
-//! From a configuration to a tenant that is served: database, keys, relying party, mail.
+//! From a configuration to a tenant that is served: database, keys, relying party, mail, webhooks.
 
 mod relying_party;
 
@@ -12,7 +12,10 @@ use hanko_model::{
     project::{GENERATED_KEY, Mail},
     spec::SmtpTls,
 };
-use hanko_notify::{Mailer, MailerConfig, Tls};
+use hanko_notify::{
+    Mailer, MailerConfig, Tls,
+    webhook::{BadHook, Receivers},
+};
 use hanko_store::{StoreError, tenants::Registration};
 use tracing::{info, warn};
 
@@ -56,6 +59,7 @@ impl Ground {
     ) -> Result<Served, Failure> {
         let mailer = self.mailer(&configuration, before)?;
         let floods = floods(&configuration, before)?;
+        let receivers = receivers(&configuration)?;
         let database = self.database(&configuration, before, data)?;
         if configuration.master_keys.is_empty() {
             configuration.master_keys = self.make_master_keys(&configuration, &database, secrets).await?;
@@ -101,7 +105,7 @@ impl Ground {
             clock: self.clock.clone(),
             random: self.random.clone(),
         });
-        Ok(Served::new(configuration, secrets_revision, tenant, database, mailer, floods))
+        Ok(Served::new(configuration, secrets_revision, tenant, database, mailer, floods, receivers))
     }
 
     fn database(
@@ -216,6 +220,11 @@ fn mailer_config(mail: &Mail, secrets: &Entries) -> Result<MailerConfig, Failure
     })
 }
 
+/// Whom the manifest tells, with their secrets.
+fn receivers(configuration: &Configuration) -> Result<Receivers, Failure> {
+    Receivers::new(&configuration.project, |at| text(&configuration.secrets, &at.name, &at.key).map_err(refused))
+}
+
 /// What counts requests; what was counted stays.
 fn floods(configuration: &Configuration, before: Option<&Served>) -> Result<Floods, Failure> {
     let url = match &configuration.project.settings.rate_limiter.redis {
@@ -239,6 +248,12 @@ fn announce(label: &str, id: TenantId, registration: Registration) {
         others = others.join(", "),
         "a new tenant in a database that holds others; if the project was renamed, set spec.tenantId to its old id"
     );
+}
+
+impl From<BadHook> for Failure {
+    fn from(error: BadHook) -> Self {
+        refused(error)
+    }
 }
 
 fn refused(error: impl std::fmt::Display) -> Failure {

@@ -1,11 +1,12 @@
-//! What runs beside the requests, once for each database: the outbox worker and the clean-up; and once for the process:
+//! What runs beside the requests, once for each database: the outbox workers and the clean-up; and once for the process:
 //! the writing down of what was counted.
 
 use std::{sync::Arc, time::Duration};
 
 use hanko_domain::{Random, TenantId};
-use hanko_notify::{Way, Worker};
+use hanko_notify::{Way, Worker, webhook};
 use hanko_store::SystemStore;
+use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
@@ -13,8 +14,8 @@ use crate::{app::App, http::admin::counted, stores::Opened};
 
 /// Between two clean-ups; up to a fifth is added, so that replicas do not work in step.
 const CLEAN_UP: Duration = Duration::from_secs(600);
-/// How long mails that are being sent may take when the process ends.
-const MAIL_GRACE: Duration = Duration::from_secs(10);
+/// How long mails and events that are being sent may take when the process ends.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// The running jobs.
 pub(crate) struct Jobs {
@@ -22,12 +23,14 @@ pub(crate) struct Jobs {
     served: Vec<Arc<Opened>>,
     tasks: TaskTracker,
     stop: CancellationToken,
+    /// What all databases together post at once.
+    posts: Arc<Semaphore>,
 }
 
 impl Jobs {
     pub(crate) fn new(app: Arc<App>, tasks: TaskTracker, stop: CancellationToken) -> Self {
         tasks.spawn(counted::write(app.clone(), stop.clone()));
-        Self { app, served: Vec::new(), tasks, stop }
+        Self { app, served: Vec::new(), tasks, stop, posts: webhook::slots() }
     }
 
     /// Starts the jobs of every database that is ready and has none yet.
@@ -36,7 +39,8 @@ impl Jobs {
             if database.is_migrated() && !self.served.iter().any(|known| Arc::ptr_eq(known, &database)) {
                 let system = database.store.system();
                 self.tasks.spawn(clean_up(self.app.clone(), system.clone(), self.stop.clone()));
-                self.tasks.spawn(self.mails(system));
+                self.tasks.spawn(self.mails(system.clone()));
+                self.tasks.spawn(self.webhooks(system));
                 self.served.push(database);
             }
         }
@@ -46,7 +50,14 @@ impl Jobs {
         let worker = Worker::new(system, self.app.clock().clone(), self.app.random().clone());
         self.app.metrics.add_mail_counters(worker.counters());
         let (app, stop) = (self.app.clone(), self.stop.clone());
-        async move { worker.run(|tenant| way(&app, tenant), stop, MAIL_GRACE).await }
+        async move { worker.run(|tenant| way(&app, tenant), stop, GRACE).await }
+    }
+
+    fn webhooks(&self, system: SystemStore) -> impl Future<Output = ()> + use<> {
+        let (clock, random) = (self.app.clock().clone(), self.app.random().clone());
+        let worker = webhook::Worker::new(system, clock, random, self.posts.clone());
+        let (app, stop) = (self.app.clone(), self.stop.clone());
+        async move { worker.run(|tenant| telling(&app, tenant), stop, GRACE).await }
     }
 }
 
@@ -54,7 +65,29 @@ impl Jobs {
 fn way(app: &App, tenant: TenantId) -> Option<Way> {
     let registry = app.registry();
     let served = registry.tenants().iter().find(|served| served.tenant.id() == tenant)?;
-    Some(Way { mailer: served.mailer.clone()?, look: served.look.clone(), sealer: served.tenant.sealer().clone() })
+    // Without a mail server somebody who is told of mails sends them.
+    if served.mailer.is_none() && !served.tenant.project().webhooks.take_mails() {
+        return None;
+    }
+    Some(Way {
+        store: served.tenant.store().clone(),
+        mailer: served.mailer.clone(),
+        look: served.look.clone(),
+        sealer: served.tenant.sealer().clone(),
+    })
+}
+
+/// How a tenant's receivers are told at present.
+fn telling(app: &App, tenant: TenantId) -> Option<webhook::Way> {
+    let registry = app.registry();
+    let served = registry.tenants().iter().find(|served| served.tenant.id() == tenant)?;
+    Some(webhook::Way {
+        store: served.tenant.store().clone(),
+        sealer: served.tenant.sealer().clone(),
+        keys: served.tenant.signing_keys().clone(),
+        client: served.outbound.clone(),
+        receivers: served.receivers.clone(),
+    })
 }
 
 async fn clean_up(app: Arc<App>, system: SystemStore, stop: CancellationToken) {

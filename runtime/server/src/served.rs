@@ -6,7 +6,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hanko_domain::Secret;
 use hanko_flow::Tenant;
-use hanko_notify::{Look, Mailer};
+use hanko_notify::{Look, Mailer, webhook::Receivers};
+use hanko_outbound::{Client, OutboundPolicy};
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::{
@@ -34,6 +35,10 @@ pub(crate) struct Served {
     pub(crate) mailer: Option<Arc<Mailer>>,
     /// Look and wording of its mails.
     pub(crate) look: Arc<Look>,
+    /// Whom it tells what happens.
+    pub(crate) receivers: Arc<Receivers>,
+    /// Calls whom it may call.
+    pub(crate) outbound: Client,
     pub(crate) cors: Cors,
     pub(crate) cookie: SessionCookie,
     pub(crate) client_ip: ClientIp,
@@ -51,13 +56,17 @@ impl Served {
         database: Arc<Opened>,
         mailer: Option<Arc<Mailer>>,
         floods: Floods,
+        receivers: Receivers,
     ) -> Self {
         let project = &configuration.project;
         let mut jwks = tenant.signing_keys().jwks().to_vec();
         jwks.push(b'\n');
         let look = project.mail.as_ref().map(|mail| Look::new(&mail.templates)).unwrap_or_default();
+        let allowed = project.outbound.allowed_networks.clone();
         Self {
             look: Arc::new(look),
+            receivers: Arc::new(receivers),
+            outbound: Client::new(OutboundPolicy { allowed }),
             cors: Cors::new(project),
             cookie: SessionCookie::new(&project.settings.session.cookie),
             client_ip: ClientIp::new(&project.client_ip),

@@ -16,6 +16,8 @@ mod render;
 mod sample;
 mod style;
 mod template;
+mod told;
+pub mod worker;
 
 use std::time::Duration;
 
@@ -67,7 +69,7 @@ pub enum EnqueueError {
 }
 
 /// Promises a mail: it is sent after, and only if, the unit of work is committed. A security notification is noted in the audit
-/// log as well (`spec/email.md` §6). `None`: the project sends no mail.
+/// log as well (`spec/email.md` §6). `None`: the project sends no mail, and nobody does so in its place.
 pub async fn enqueue(
     work: &mut Work,
     sealer: &Sealer,
@@ -84,7 +86,7 @@ pub async fn enqueue(
     if !message.is_complete() {
         return Err(EnqueueError::Incomplete { template });
     }
-    if project.mail.is_none() {
+    if project.mail.is_none() && !project.webhooks.take_mails() {
         return Ok(None);
     }
     let event = EventId::ordered(random, now);
@@ -100,8 +102,8 @@ pub async fn enqueue(
         let entry = AuditEntry::new(AuditKind::SecurityNotificationSent, Actor { user: message.owner, email: None })
             .with("template", template.as_str())
             .with("email_address", message.to.as_str())
-            // A text in upstream's rows as well. The mail is ours to deliver from here on.
-            .with("delivered_by_hanko", "true");
+            // A text in upstream's rows as well.
+            .with("delivered_by_hanko", if project.mail.is_some() { "true" } else { "false" });
         audit::record(work, entry, request, project.settings.audit_mask, now, random).await?;
     }
     Ok(Some(event))

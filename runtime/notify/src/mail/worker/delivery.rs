@@ -3,17 +3,22 @@
 use hanko_domain::{Timestamp, audit::mask_email};
 use hanko_keys::Sealer;
 use hanko_store::outbox::{Claimed, Ending};
+use serde_json::Value;
 
-use super::{Bench, Outcome, Way, backoff, jittered};
+use super::{Bench, Outcome, Way, backoff};
 use crate::{
     events,
-    mail::{Message, RenderError, Rendered, Renderer},
+    mail::{Message, RenderError, Rendered, Renderer, told::told},
+    worker::jittered,
 };
 
 /// An attempt that ended.
 pub(super) struct Attempt {
     pub(super) delivery: Claimed,
     pub(super) ending: Ending,
+    pub(super) way: Way,
+    /// What receivers of `email.send` are told.
+    pub(super) told: Option<Value>,
     /// Any other mail of the tenant would have failed as well.
     pub(super) server_failed: bool,
 }
@@ -26,7 +31,7 @@ enum Obstacle {
     Passing(String),
 }
 
-pub(super) async fn attempt(bench: &Bench, delivery: Claimed, way: &Way) -> Attempt {
+pub(super) async fn attempt(bench: &Bench, delivery: Claimed, way: Way) -> Attempt {
     let message = match open(&delivery, &way.sealer) {
         Ok(message) => message,
         Err(obstacle) => {
@@ -35,34 +40,41 @@ pub(super) async fn attempt(bench: &Bench, delivery: Claimed, way: &Way) -> Atte
                 Obstacle::Passing(error) => retry(bench, &delivery, error),
             };
             report(bench, &delivery, None, &ending, "");
-            return Attempt { delivery, ending, server_failed: false };
+            return Attempt { delivery, ending, way, told: None, server_failed: false };
         }
     };
     let mut server_failed = false;
-    let mut id = String::new();
+    let (mut id, mut event) = (String::new(), None);
     let ending = if bench.clock.now() >= delivery.expires_at {
         Ending::Dead { error: "expired".to_owned() }
     } else {
-        match words(bench, &delivery, &message, way).await {
+        match words(bench, &delivery, &message, &way).await {
             Err(error) => Ending::Dead { error: error.to_string() },
-            Ok(words) => match way.mailer.send(&message.to, &words, delivery.event, bench.clock.now()).await {
-                Ok(sent) => {
-                    id = sent;
-                    Ending::Done
-                }
-                Err(error) => {
-                    server_failed = error.concerns_every_mail();
-                    if error.is_permanent() {
-                        Ending::Dead { error: error.to_string() }
-                    } else {
-                        retry(bench, &delivery, error.to_string())
+            Ok(words) => {
+                let sent = match &way.mailer {
+                    Some(mailer) => mailer.send(&message.to, &words, delivery.event, bench.clock.now()).await,
+                    None => Ok(String::new()),
+                };
+                match sent {
+                    Ok(sent) => {
+                        id = sent;
+                        event = Some(told(&message, &words, way.mailer.is_some()));
+                        Ending::Done
+                    }
+                    Err(error) => {
+                        server_failed = error.concerns_every_mail();
+                        if error.is_permanent() {
+                            Ending::Dead { error: error.to_string() }
+                        } else {
+                            retry(bench, &delivery, error.to_string())
+                        }
                     }
                 }
-            },
+            }
         }
     };
     report(bench, &delivery, Some(&message), &ending, &id);
-    Attempt { delivery, ending, server_failed }
+    Attempt { delivery, ending, way, told: event, server_failed }
 }
 
 /// The mail in words: the project's, or ours where those cannot be said.

@@ -1,44 +1,40 @@
-//! Delivers what is due in the outbox, for every tenant that this process serves.
+//! Delivers mails: takes what is due, renders, sends, and records how that ended. Where the project has no mail server, the mail
+//! is put into words all the same, for receivers of `email.send` that send it themselves.
 //!
-//! A delivery is taken under a lease that is longer than any attempt, so it is in one hand at a time; when the process dies,
-//! the lease runs out and another process, or the next start of this one, takes it over. A mail may thus arrive twice, never
-//! not at all, and the second carries the same `Message-ID`. Only what can be sent at once is taken.
+//! A mail that is sent a second time, since a process died in between, carries the `Message-ID` of the first.
 
 mod counters;
 mod delivery;
-mod lanes;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use hanko_domain::{Clock, Random, TenantId, Timestamp};
+use futures::future::BoxFuture;
+use hanko_domain::{Clock, EventKind, Random, TenantId};
 use hanko_keys::Sealer;
 use hanko_store::{
-    StoreError, SystemStore,
-    outbox::{Claimed, Ending, Sink},
+    StoreError, SystemStore, TenantStore,
+    outbox::{Ending, Sink},
 };
-use tokio::{sync::OnceCell, task::JoinSet};
+use tokio::sync::{OnceCell, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    events::{self, RecordError},
     mail::{Look, Renderer},
     smtp::{LONGEST_SEND, Mailer},
+    worker::{Ended, LEASE, POLL, Rules, Shift, Trade},
 };
 pub use counters::{Counters, Outcome};
 use delivery::Attempt;
-use lanes::Lanes;
 
-/// How long a delivery stays with the process that took it.
-const LEASE: Duration = Duration::from_secs(60);
 const _: () = assert!(LEASE.as_secs() > LONGEST_SEND.as_secs(), "a lease must outlive every attempt");
-/// How often the outbox is looked at when nothing wakes the worker: for retries of another process, and expired leases.
-const POLL: Duration = Duration::from_secs(5);
 
 /// The pause after so many failures: one second, doubled each time, a minute at most.
 fn backoff(failures: u32) -> Duration {
     Duration::from_secs(1 << failures.saturating_sub(1).min(6)).min(Duration::from_secs(60))
 }
 
-/// The outbox worker of the process. One is enough; several, in several processes, do no harm.
+/// The mail worker of the process. One is enough for a database; several, in several processes, do no harm.
 #[derive(Clone, Debug)]
 pub struct Worker {
     system: SystemStore,
@@ -51,8 +47,10 @@ pub struct Worker {
 /// How one tenant's mails are made and sent.
 #[derive(Clone, Debug)]
 pub struct Way {
-    /// To its mail server.
-    pub mailer: Arc<Mailer>,
+    /// Its data.
+    pub store: TenantStore,
+    /// To its mail server; `None` where it has none.
+    pub mailer: Option<Arc<Mailer>>,
     /// Look and wording.
     pub look: Arc<Look>,
     /// Opens what was promised.
@@ -79,109 +77,84 @@ impl Worker {
     }
 
     /// Works until `shutdown` is cancelled, then waits up to `grace` for the mails that are being sent. `ways` gives the
-    /// current one of a tenant; `None` for a tenant that this process does not serve, or that sends no mail.
+    /// current one of a tenant; `None` for a tenant that this process does not serve.
     pub async fn run(
         self,
         ways: impl Fn(TenantId) -> Option<Way> + Send + Sync,
         shutdown: CancellationToken,
         grace: Duration,
     ) {
-        let bench = Arc::new(Bench {
-            renderer: OnceCell::new(),
-            clock: self.clock.clone(),
-            random: self.random.clone(),
-            counters: Arc::clone(&self.counters),
-        });
-        let mut round = Round { worker: &self, lanes: Lanes::default(), attempts: JoinSet::new(), wake: None };
-        loop {
-            if let Err(error) = round.take_due(&ways, &bench).await {
-                tracing::warn!(%error, "the outbox cannot be read; it is tried again in a moment");
-            }
-            let pause = round.pause();
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                () = self.system.emitted() => {}
-                () = tokio::time::sleep(pause) => round.wake = None,
-                Some(first) = round.attempts.join_next() => round.note(first.ok()).await,
-            }
-        }
-        let finish = async {
-            while let Some(first) = round.attempts.join_next().await {
-                round.note(first.ok()).await;
-            }
-        };
-        if tokio::time::timeout(grace, finish).await.is_err() {
-            tracing::warn!("mails were still being sent at the end; they are taken over when their lease has run out");
-        }
+        let Self { system, clock, random, counters, poll } = self;
+        let bench = Bench { renderer: OnceCell::new(), clock: clock.clone(), random: random.clone(), counters };
+        // The lanes are bound enough.
+        let slots = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+        let trade = Mails { system, bench: Arc::new(bench), ways };
+        Shift { clock, random, poll, slots }.work(&trade, shutdown, grace).await;
     }
 }
 
-/// The state of a running worker.
-struct Round<'a> {
-    worker: &'a Worker,
-    lanes: Lanes,
-    attempts: JoinSet<Attempt>,
-    /// When something is known to become due.
-    wake: Option<Timestamp>,
+struct Mails<Ways> {
+    system: SystemStore,
+    bench: Arc<Bench>,
+    ways: Ways,
 }
 
-impl Round<'_> {
-    async fn take_due(&mut self, ways: impl Fn(TenantId) -> Option<Way>, bench: &Arc<Bench>) -> Result<(), StoreError> {
-        let Worker { system, clock, random, .. } = self.worker;
-        for tenant in system.tenants_due(Sink::Mail, clock.now()).await? {
-            let free = self.lanes.free(tenant, clock.now());
-            let Some(way) = ways(tenant).filter(|_| free > 0) else { continue };
-            let claim = random.uuid_v4();
-            let taken = system.claim_deliveries(tenant, Sink::Mail, claim, free, LEASE, clock.now()).await?;
-            self.lanes.enter(tenant, taken.len());
-            for delivery in taken {
-                let (bench, way) = (Arc::clone(bench), way.clone());
-                self.attempts.spawn(async move { delivery::attempt(&bench, delivery, &way).await });
+impl<Ways: Fn(TenantId) -> Option<Way> + Send + Sync> Trade for Mails<Ways> {
+    type Lane = TenantId;
+    type Attempt = Attempt;
+    const WHAT: &'static str = "mail";
+    const RULES: Rules = Rules { start: 8, width: 8, backoff, longest_rest: Duration::from_secs(15) };
+
+    async fn due(&self) -> Result<Vec<TenantId>, StoreError> {
+        self.system.tenants_due(Sink::Mail, self.bench.clock.now()).await
+    }
+
+    async fn take(&self, tenant: TenantId, count: u32) -> Result<Vec<BoxFuture<'static, Attempt>>, StoreError> {
+        let Some(way) = (self.ways)(tenant) else { return Ok(Vec::new()) };
+        let (claim, now) = (self.bench.random.uuid_v4(), self.bench.clock.now());
+        let taken = self.system.claim_deliveries(tenant, Sink::Mail, claim, count, LEASE, now).await?;
+        let begin = |delivery| -> BoxFuture<'static, Attempt> {
+            let (bench, way) = (Arc::clone(&self.bench), way.clone());
+            Box::pin(async move { delivery::attempt(&bench, delivery, way).await })
+        };
+        Ok(taken.into_iter().map(begin).collect())
+    }
+
+    fn ended(attempt: &Attempt) -> Ended<TenantId> {
+        let again = match &attempt.ending {
+            Ending::Retry { at, .. } => Some(*at),
+            Ending::Done | Ending::Dead { .. } => None,
+        };
+        Ended { lane: attempt.delivery.tenant, receiver_failed: attempt.server_failed, again }
+    }
+
+    /// A mail that is through is an event of its own, for receivers that want to know or send it themselves.
+    async fn note(&self, attempts: &[Attempt]) -> Result<(), RecordError> {
+        let (now, random) = (self.bench.clock.now(), &self.bench.random);
+        let mut tenants: BTreeMap<TenantId, Vec<&Attempt>> = BTreeMap::new();
+        for attempt in attempts {
+            tenants.entry(attempt.delivery.tenant).or_default().push(attempt);
+        }
+        for attempts in tenants.into_values() {
+            let Some(first) = attempts.first() else { continue };
+            let mut work = first.way.store.begin().await?;
+            for Attempt { delivery, ending, way, told, .. } in attempts {
+                if work.end_delivery(delivery, ending, None, now).await?
+                    && let Some(told) = told
+                {
+                    let (kind, request) = (EventKind::EmailSend, &delivery.request_id);
+                    let until = Some(delivery.expires_at);
+                    events::record_until(&mut work, &way.sealer, kind, told, request, until, now, random).await?;
+                }
             }
+            work.commit().await?;
         }
         Ok(())
     }
 
-    /// Records the attempt that ended first, and all that ended meanwhile, in one transaction.
-    async fn note(&mut self, first: Option<Attempt>) {
-        let mut ended: Vec<Attempt> = first.into_iter().collect();
-        while let Some(next) = self.attempts.try_join_next() {
-            ended.extend(next.ok());
-        }
-        let now = self.worker.clock.now();
-        let mut endings: Vec<(Claimed, Ending)> = Vec::with_capacity(ended.len());
-        for attempt in ended {
-            self.lanes.leave(attempt.delivery.tenant, attempt.server_failed, now);
-            if let Ending::Retry { at, .. } = &attempt.ending {
-                self.wake = Some(self.wake.map_or(*at, |wake| wake.min(*at)));
-            }
-            endings.push((attempt.delivery, attempt.ending));
-        }
-        // A mail was sent: noting it is worth some patience, else it is sent again when the lease has run out.
-        for pause in [Some(Duration::from_millis(200)), Some(Duration::from_secs(2)), None] {
-            match (self.worker.system.end_deliveries(&endings).await, pause) {
-                (Ok(()), _) => return,
-                (Err(_), Some(pause)) => tokio::time::sleep(pause).await,
-                (Err(error), None) => {
-                    tracing::error!(%error, count = endings.len(), "how mails ended could not be noted; some may be sent twice");
-                }
-            }
-        }
+    async fn woken(&self) {
+        self.system.emitted(Sink::Mail).await;
     }
-
-    /// How long nothing is known to be due. Up to a fifth is added, so that replicas do not ask in step.
-    fn pause(&self) -> Duration {
-        let now = self.worker.clock.now();
-        let known = [self.wake, self.lanes.next_rested(now)].into_iter().flatten().min();
-        let poll = jittered(self.worker.poll, &self.worker.random);
-        known.map_or(poll, |at| at.since(now).max(Duration::from_millis(10)).min(poll))
-    }
-}
-
-/// The duration and up to a fifth more.
-fn jittered(duration: Duration, random: &Random) -> Duration {
-    let [byte] = random.bytes::<1>();
-    duration + duration.mul_f64(f64::from(byte) / 256.0 / 5.0)
 }
 
 #[cfg(test)]

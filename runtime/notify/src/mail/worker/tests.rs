@@ -1,10 +1,11 @@
+use hanko_domain::Timestamp;
 use hanko_domain::{EmailAddress, RequestMeta, Secret};
 use hanko_keys::MasterKeys;
 use hanko_model::{
     document::{Unknown, parse},
     project::{MailTemplate, MailTemplates, Project},
 };
-use hanko_store::{DatabaseUrl, PoolSize, Store, TenantStore};
+use hanko_store::{DatabaseUrl, PoolSize, Store};
 use tokio::time::Instant;
 
 use super::*;
@@ -30,7 +31,7 @@ struct House {
 struct Home {
     store: TenantStore,
     sealer: Sealer,
-    mailer: Arc<Mailer>,
+    mailer: Option<Arc<Mailer>>,
     look: Arc<Look>,
 }
 
@@ -62,7 +63,7 @@ impl House {
         Home {
             store,
             sealer: Sealer::new(&keys, tenant).unwrap(),
-            mailer: Arc::new(Mailer::hasty(config)),
+            mailer: Some(Arc::new(Mailer::hasty(config))),
             look: Arc::default(),
         }
     }
@@ -99,7 +100,12 @@ impl House {
         let homes: Vec<Home> = homes.iter().map(|home| (*home).clone()).collect();
         let mailers = move |tenant| {
             let home = homes.iter().find(|home| home.store.tenant() == tenant)?;
-            Some(Way { mailer: Arc::clone(&home.mailer), look: home.look.clone(), sealer: home.sealer.clone() })
+            Some(Way {
+                store: home.store.clone(),
+                mailer: home.mailer.clone(),
+                look: home.look.clone(),
+                sealer: home.sealer.clone(),
+            })
         };
         let (counters, shutdown) = (worker.counters(), CancellationToken::new());
         let task = tokio::spawn(worker.run(mailers, shutdown.clone(), Duration::from_secs(5)));
@@ -274,7 +280,7 @@ async fn a_mail_whose_process_died_is_sent_when_its_lease_has_run_out() {
     // The dead process turns out to be alive after all: it changes nothing.
     let late =
         taken.into_iter().map(|delivery| (delivery, Ending::Retry { at: house.clock.now(), error: "late".into() }));
-    system.end_deliveries(&late.collect::<Vec<_>>()).await.unwrap();
+    system.end_deliveries(&late.collect::<Vec<_>>(), house.clock.now()).await.unwrap();
     assert_eq!(house.waiting().await, 0);
     running.stop().await;
 }
