@@ -46,10 +46,10 @@ function connection() {
 }
 
 /** One request to the API server. Answers the parsed JSON, or the text when it is none. */
-export function api(method, path, { body, type = 'application/json' } = {}) {
+export function api(method, path, { body, type = 'application/json', headers: more } = {}) {
   return new Promise((resolve, reject) => {
     const sent = body ? JSON.stringify(body) : '';
-    const headers = body ? { 'content-type': type, 'content-length': Buffer.byteLength(sent) } : {};
+    const headers = { ...(body && { 'content-type': type, 'content-length': Buffer.byteLength(sent) }), ...more };
     const request = https.request(`https://${env.NODE_IP}:6443${path}`, { method, agent: connection(), timeout: 15_000, headers }, (answer) => {
       const chunks = [];
       answer.on('data', (chunk) => chunks.push(chunk)).on('error', reject).on('end', () => {

@@ -27,6 +27,17 @@ scenario('the API server refuses what it can see', { namespace: 'manifests' }, a
   await t.test('step-up for no action', () => refused(project(namespace, 'bad', { settings: { account: { stepUp: { enabled: true, actions: [] } } } }), /stepUp\.actions/));
   await t.test('mails without mail', () =>
     refused(project(namespace, 'bad', { mail: undefined, settings: { securityNotifications: { notifications: { mfaDelete: { enabled: true } } } } }), /securityNotifications.*add spec\.mail/));
+  const hook = { name: 'crm', callback: 'https://crm.example/', events: ['user'] };
+  await t.test('an event that nobody knows', () =>
+    refused(project(namespace, 'bad', { webhooks: { hooks: [{ ...hook, events: ['user.created'] }] } }), /events\[0\].*user\.created/));
+  await t.test('a password in a callback', () =>
+    refused(project(namespace, 'bad', { webhooks: { hooks: [{ ...hook, callback: 'https://u:p@crm.example/' }] } }), /callback.*without user name/));
+  await t.test('two receivers of one name', () => refused(project(namespace, 'bad', { webhooks: { hooks: [hook, hook] } }), /hooks\[1\].*Duplicate/));
+  await t.test('a key with the name of the generated one', () =>
+    refused(project(namespace, 'bad', { adminApi: { keys: [{ name: 'generated', keyRef: { name: 'a', key: 'b' } }] } }), /keys\[0\]\.name.*generated/));
+  await t.test('a key without a right', () =>
+    refused(project(namespace, 'bad', { adminApi: { keys: [{ name: 'ci', scopes: [], keyRef: { name: 'a', key: 'b' } }] } }), /scopes.*names no right/));
+  await t.test('a schema of metadata that is no object', () => refused(project(namespace, 'bad', { settings: { metadata: { schemas: { public: [] } } } }), /schemas\.public/));
   await t.test('a changed tenant id', async () => {
     const ids = ['0b0f7f6e-6f0c-4d59-9d3a-7d6d1f1c0a01', '0b0f7f6e-6f0c-4d59-9d3a-7d6d1f1c0a02'];
     await apply(project(namespace, 'identified', { tenantId: ids[0] }));
