@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use hanko_domain::{Timestamp, WebhookId};
 use uuid::Uuid;
 
-use crate::{StoreError, TenantStore, Work};
+use crate::{StoreError, TenantStore, Work, work::Single};
 
 statements! {
     ALL = "SELECT id, callback, enabled, failures, expires_at, sealed_secret, previous_sealed_secret, previous_until, created_at, \
@@ -57,6 +57,7 @@ pub struct Webhook {
 }
 
 type Row = (Uuid, String, bool, i32, i64, String, Option<String>, Option<i64>, i64, i64);
+type Name = (Uuid, Uuid, String);
 
 impl TenantStore {
     /// Every receiver of the tenant, oldest first, disabled ones too.
@@ -66,19 +67,33 @@ impl TenantStore {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let names: Vec<(Uuid, Uuid, String)> =
+        let names: Vec<Name> =
             on_pool!(&self.store.pool, EVENTS, |sql, db| sqlx::query_as(sql).bind(self.tenant.0).fetch_all(db).await)?;
-        let mut events: HashMap<Uuid, Vec<(Uuid, String)>> = HashMap::new();
-        for (webhook, id, event) in names {
-            events.entry(webhook).or_default().push((id, event));
-        }
-        Ok(rows.into_iter().map(|row| webhook(row, &mut events)).collect())
+        Ok(together(rows, names))
     }
 
     /// One receiver. A tenant has few, so they are read together.
     pub async fn webhook(&self, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
         Ok(self.webhooks().await?.into_iter().find(|webhook| webhook.id == id))
     }
+}
+
+/// The same within a transaction.
+pub(crate) async fn read(work: &mut Single, tenant: Uuid) -> Result<Vec<Webhook>, StoreError> {
+    let rows: Vec<Row> = on_work!(work, ALL, |sql, db| sqlx::query_as(sql).bind(tenant).fetch_all(db).await?);
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<Name> = on_work!(work, EVENTS, |sql, db| sqlx::query_as(sql).bind(tenant).fetch_all(db).await?);
+    Ok(together(rows, names))
+}
+
+fn together(rows: Vec<Row>, names: Vec<Name>) -> Vec<Webhook> {
+    let mut events: HashMap<Uuid, Vec<(Uuid, String)>> = HashMap::new();
+    for (webhook, id, event) in names {
+        events.entry(webhook).or_default().push((id, event));
+    }
+    rows.into_iter().map(|row| webhook(row, &mut events)).collect()
 }
 
 fn webhook(row: Row, events: &mut HashMap<Uuid, Vec<(Uuid, String)>>) -> Webhook {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::Sink;
 use crate::{
     StoreError, SystemStore, TenantStore,
+    webhooks::{self, Webhook},
     work::{Single, Transaction, on_writer},
 };
 
@@ -66,7 +67,8 @@ impl SystemStore {
 
 impl TenantStore {
     /// Takes up to `limit` events, oldest first, asks `receivers` which deliveries they mean, and makes these in the same
-    /// transaction that takes the events. Several processes may do so at once: twice is as good as once, and none is missed.
+    /// transaction that takes the events. The tenant's webhooks are read after the events, so that one that was there when
+    /// something happened is always among them. Several processes may do so at once: twice is as good as once, and none is missed.
     /// Returns how many events were taken; fewer than `limit` means that no more wait.
     ///
     /// A mail that no receiver is told of is erased at once.
@@ -74,7 +76,7 @@ impl TenantStore {
         &self,
         limit: u32,
         now: Timestamp,
-        receivers: impl FnOnce(&[Occurrence]) -> Vec<NewDelivery>,
+        receivers: impl FnOnce(&[Occurrence], &[Webhook]) -> Vec<NewDelivery>,
     ) -> Result<usize, StoreError> {
         let tenant = self.tenant.0;
         on_writer(&self.store, async |work| {
@@ -95,7 +97,7 @@ impl TenantStore {
                     expires_at: expires_at.map(Timestamp),
                 })
                 .collect();
-            let deliveries = receivers(&occurrences);
+            let deliveries = receivers(&occurrences, &webhooks::read(work, tenant).await?);
             for delivery in &deliveries {
                 on_work!(work, INSERT, |sql, db| {
                     sqlx::query(sql)

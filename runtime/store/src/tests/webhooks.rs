@@ -44,8 +44,8 @@ async fn happened(tenant: &TenantStore, kind: EventKind, expires_at: Option<Time
 }
 
 /// Everybody is told everything; the id of a delivery follows from event and receiver.
-fn all_to(receivers: &[WebhookId]) -> impl Fn(&[Occurrence]) -> Vec<NewDelivery> + use<'_> {
-    |occurrences| {
+fn all_to(receivers: &[WebhookId]) -> impl Fn(&[Occurrence], &[Webhook]) -> Vec<NewDelivery> + use<'_> {
+    |occurrences, _| {
         let to = |one: &Occurrence, receiver: WebhookId| NewDelivery {
             id: DeliveryId(uuid::Uuid::from_u128(one.event.0.as_u128() ^ receiver.0.as_u128())),
             event: one.event,
@@ -185,7 +185,7 @@ async fn an_event_is_fanned_out_once_and_a_second_time_adds_nothing() {
         // Whoever read the events before they were marked makes the same deliveries again, even when they have ended.
         let told = taken(&tenant, hooks[0], NOW).await;
         assert!(end(&tenant, &told[0], Ending::Done, Some(200)).await, "{}", database.name);
-        let again = |_: &[Occurrence]| {
+        let again = |_: &[Occurrence], _: &[Webhook]| {
             told.iter()
                 .map(|told| NewDelivery { id: told.id, event: told.event, receiver: hooks[0], expires_at: NOW + WEEK })
                 .collect()
@@ -337,7 +337,7 @@ async fn a_mail_told_to_receivers_is_erased_when_nobody_waits_for_it() {
 
         // One that nobody is told of is erased at once, and one that is late when its time is over.
         let untold = happened(&tenant, EventKind::EmailSend, expires).await;
-        tenant.fan_out(9, NOW, |_| Vec::new()).await.unwrap();
+        tenant.fan_out(9, NOW, |_, _| Vec::new()).await.unwrap();
         assert_eq!(payload(&database, untold).await, None, "{}", database.name);
         let late = happened(&tenant, EventKind::EmailSend, expires).await;
         let login = happened(&tenant, EventKind::UserLogin, None).await;

@@ -143,11 +143,10 @@ impl<Ways: Fn(TenantId) -> Option<Way> + Send + Sync> Posts<Ways> {
             let Some(way) = (self.ways)(tenant) else { continue };
             let limit = usize::try_from(FAN_OUT).unwrap_or(usize::MAX);
             let mut told = false;
-            let kept = way.store.webhooks().await?;
             while way
                 .store
-                .fan_out(FAN_OUT, self.bench.clock.now(), |occurrences| {
-                    let deliveries = way.receivers.deliveries(occurrences, &kept);
+                .fan_out(FAN_OUT, self.bench.clock.now(), |occurrences, kept| {
+                    let deliveries = way.receivers.deliveries(occurrences, kept);
                     told |= !deliveries.is_empty();
                     deliveries
                 })
