@@ -6,7 +6,7 @@
 pub mod chain;
 pub mod query;
 
-pub use chain::{Checkpoint, End, Link};
+pub use chain::{Checkpoint, End, Ends, Link};
 pub use query::AuditQuery;
 
 use hanko_domain::{AuditEntry, AuditId, RequestMeta, Timestamp};
