@@ -2,7 +2,10 @@
 
 use std::{fs::File, path::Path, str::FromStr, sync::Arc, time::Duration};
 
-use crate::{StoreError, Work, batch::Batcher, outbox::Bells, sessions::Session, users::Account, work::Transaction};
+use crate::{
+    StoreError, Work, batch::Batcher, listing::pages::Pages, outbox::Bells, sessions::Session, users::Account,
+    work::Transaction,
+};
 use hanko_domain::{SessionId, TenantId, UserId};
 use sqlx::{
     Connection,
@@ -120,7 +123,7 @@ impl Store {
 
     /// The door to one tenant.
     pub fn tenant(&self, tenant: TenantId) -> TenantStore {
-        TenantStore { store: self.clone(), tenant, batches: Arc::default() }
+        TenantStore { store: self.clone(), tenant, batches: Arc::default(), pages: Arc::default() }
     }
 
     /// The door of the workers that serve all tenants.
@@ -165,6 +168,7 @@ pub struct TenantStore {
     pub(crate) store: Store,
     pub(crate) tenant: TenantId,
     pub(crate) batches: Arc<Batches>,
+    pub(crate) pages: Arc<Pages>,
 }
 
 /// The reads that are worth sharing a query: those of every request that carries a session.

@@ -3,7 +3,10 @@
 use hanko_domain::{EmailAddress, EmailId, TenantId, Timestamp, UserId};
 use uuid::Uuid;
 
-use crate::{Store, StoreError, TenantStore, Unique, Work, batch};
+use crate::{
+    Store, StoreError, TenantStore, Unique, Work, batch,
+    built::{Bound, Built},
+};
 
 statements! {
     OF_USER = "SELECT id, user_id, address, verified, created_at, updated_at FROM emails WHERE tenant_id = $1 AND user_id = $2 \
@@ -62,6 +65,15 @@ pub(crate) async fn of_users(store: &Store, tenant: TenantId, users: &[UserId]) 
         }
         query.fetch_all(db).await
     })?;
+    Ok(rows.into_iter().map(email).collect())
+}
+
+/// The addresses of some users, oldest first.
+pub(crate) async fn of_many(store: &Store, tenant: TenantId, users: &[UserId]) -> Result<Vec<Email>, StoreError> {
+    let select = "SELECT id, user_id, address, verified, created_at, updated_at FROM emails WHERE tenant_id = ";
+    let built = Built::new(store, select).value(Bound::Id(tenant.0)).words(" AND user_id IN ");
+    let built = built.list(users.iter().map(|user| Bound::Id(user.0))).words(" ORDER BY created_at, id");
+    let rows: Vec<Row> = fetch_built!(store, built)?;
     Ok(rows.into_iter().map(email).collect())
 }
 

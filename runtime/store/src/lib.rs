@@ -11,14 +11,16 @@
 //! SQL is text that can be pasted into a shell: [`statement`] holds the one macro that declares it, written with `$1`
 //! placeholders for SQLite and PostgreSQL, derived for MySQL at compile time, overridden only where dialects differ. A test
 //! prepares every statement on every database. One file per entity: [`users`], [`emails`], [`usernames`], [`passwords`],
-//! [`passkeys`], [`relying_parties`], [`otp_secrets`], [`trusted_devices`], [`metadata`], [`flows`], [`one_time_tokens`], [`sessions`], [`signing_keys`],
-//! [`audit`], [`outbox`], [`webhooks`], [`limits`], [`leases`], [`tenants`].
+//! [`passkeys`], [`relying_parties`], [`otp_secrets`], [`trusted_devices`], [`metadata`], [`flows`], [`one_time_tokens`],
+//! [`sessions`], [`signing_keys`], [`api_keys`], [`audit`], [`outbox`], [`webhooks`], [`limits`], [`leases`], [`tenants`]. What
+//! an administrator does with many users at once is in [`listing`] and [`import`].
 
 #[macro_use]
 pub mod statement;
 #[macro_use]
 mod built;
 
+pub mod api_keys;
 pub mod audit;
 mod batch;
 pub mod cleanup;
@@ -26,8 +28,10 @@ pub mod connect;
 pub mod emails;
 mod error;
 pub mod flows;
+pub mod import;
 pub mod leases;
 pub mod limits;
+pub mod listing;
 pub mod metadata;
 mod migrate;
 pub mod one_time_tokens;

@@ -4,7 +4,10 @@ use hanko_domain::{CredentialId, Passkey, TenantId, Timestamp, UserId};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::{Store, StoreError, TenantStore, Unique, Work, batch};
+use crate::{
+    Store, StoreError, TenantStore, Unique, Work, batch,
+    built::{Bound, Built},
+};
 
 statements! {
     OF_USER = "SELECT credential_id, user_id, user_handle, public_key, rp_id, attestation_format, aaguid, sign_count, \
@@ -96,6 +99,17 @@ pub(crate) async fn of_users(store: &Store, tenant: TenantId, users: &[UserId]) 
         }
         query.fetch_all(db).await
     })?;
+    Ok(rows.into_iter().map(passkey).collect())
+}
+
+/// The credentials of some users, oldest first.
+pub(crate) async fn of_many(store: &Store, tenant: TenantId, users: &[UserId]) -> Result<Vec<Passkey>, StoreError> {
+    let select = "SELECT credential_id, user_id, user_handle, public_key, rp_id, attestation_format, aaguid, sign_count, \
+        user_verified, backup_eligible, backup_state, transports, name, mfa_only, created_at, last_used_at \
+        FROM webauthn_credentials WHERE tenant_id = ";
+    let built = Built::new(store, select).value(Bound::Id(tenant.0)).words(" AND user_id IN ");
+    let built = built.list(users.iter().map(|user| Bound::Id(user.0))).words(" ORDER BY created_at, credential_id");
+    let rows: Vec<Row> = fetch_built!(store, built)?;
     Ok(rows.into_iter().map(passkey).collect())
 }
 

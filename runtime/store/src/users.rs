@@ -245,6 +245,7 @@ impl Work {
                 .execute(db)
                 .await?;
         });
+        self.listed.made(user);
         Ok(())
     }
 

@@ -12,14 +12,16 @@ CREATE INDEX users_listed ON users (tenant_id, listed, created_at, id);
 CREATE INDEX users_last_login_at ON users (tenant_id, last_login_at);
 
 -- How many users of a tenant are listed: the sum of its shards, so that few who count wait for each other. A shard by itself means
--- nothing and may be negative.
+-- nothing and may be negative. `moved` tells whether the users are still in the places they had.
 CREATE TABLE user_counts (
     tenant_id BLOB NOT NULL,
     shard INTEGER NOT NULL,
     listed BIGINT NOT NULL,
+    moved BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, shard)
 );
-INSERT INTO user_counts (tenant_id, shard, listed) SELECT tenant_id, 0, COUNT(*) FROM users WHERE listed GROUP BY tenant_id;
+INSERT INTO user_counts (tenant_id, shard, listed, moved)
+SELECT tenant_id, 0, COUNT(*), 0 FROM users WHERE listed GROUP BY tenant_id;
 
 -- Keys of the Admin API; the keys themselves are known to their holders alone. The previous one works until `previous_until`.
 CREATE TABLE api_keys (

@@ -1,6 +1,8 @@
 //! The store on every database: SQLite always, PostgreSQL and MariaDB where `HANKO_TEST_POSTGRES_URL` and
 //! `HANKO_TEST_MYSQL_URL` name a server (`e2e/databases.sh up`).
 
+mod api_keys;
+mod counts;
 mod databases;
 mod entities;
 mod limits;

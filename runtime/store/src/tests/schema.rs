@@ -13,12 +13,13 @@ use super::{
     tenant,
 };
 use crate::{
-    PoolSize, Store, StoreError, TenantStore, connect::Pool, metadata::Metadata, migrate::MIGRATIONS,
-    statement::Statement,
+    PoolSize, Store, StoreError, TenantStore, connect::Pool, listing::UserQuery, metadata::Metadata,
+    migrate::MIGRATIONS, statement::Statement,
 };
 
 fn statements() -> Vec<(&'static str, &'static [Statement])> {
     vec![
+        ("api_keys", crate::api_keys::STATEMENTS),
         ("audit", crate::audit::STATEMENTS),
         ("audit::chain", crate::audit::chain::STATEMENTS),
         ("audit::query", crate::audit::query::STATEMENTS),
@@ -233,10 +234,11 @@ async fn a_schema_of_the_release_before_is_brought_up_to_date_with_its_data_and_
         let account = one.account(users[0]).await.unwrap().unwrap();
         assert_eq!(account.emails.len(), 1, "{}", database.name);
         assert_eq!((&account.metadata, account.user.last_login_at), (&metadata, None), "{}", database.name);
-        let listed = (one.listed_users().await.unwrap(), other.listed_users().await.unwrap());
+        let everybody = UserQuery::default();
+        let listed = (one.count_users(&everybody).await.unwrap(), other.count_users(&everybody).await.unwrap());
         assert_eq!(listed, (2, 1), "{}: the third is known by its id alone", database.name);
         assert!(one.once(async |work| work.delete_username(users[1]).await).await, "{}", database.name);
-        assert_eq!(one.listed_users().await.unwrap(), 1, "{}", database.name);
+        assert_eq!(one.count_users(&everybody).await.unwrap(), 1, "{}", database.name);
 
         database.store.apply(before).await.unwrap();
         let joe = user_of_the_release_before(&database, &one).await;
