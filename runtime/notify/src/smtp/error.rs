@@ -77,19 +77,32 @@ impl SendError {
 
     /// The error with the recipient masked and the server's words cut to a line.
     pub(super) fn without(mut self, to: &EmailAddress) -> Self {
-        if let Self::Unreachable { reason: text }
-        | Self::Refused { reply: text }
-        | Self::Deferred { reply: text }
-        | Self::Rejected { reply: text } = &mut self
-        {
+        if let Some(text) = self.words() {
             let masked = mask_email(to.as_str());
             let local = to.as_str().rsplit_once('@').map_or("", |(local, _)| local);
             *text = text.replace(to.as_str(), &masked).replace(to.key(), &masked);
             if local.len() > 2 {
                 *text = text.replace(local, masked.split('@').next().unwrap_or_default());
             }
+        }
+        self.in_one_line()
+    }
+
+    /// The error with the server's words cut to a line.
+    pub(super) fn in_one_line(mut self) -> Self {
+        if let Some(text) = self.words() {
             *text = text.replace(char::is_control, " ").chars().take(200).collect();
         }
         self
+    }
+
+    fn words(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Unreachable { reason: text }
+            | Self::Refused { reply: text }
+            | Self::Deferred { reply: text }
+            | Self::Rejected { reply: text } => Some(text),
+            Self::NoSignIn | Self::NoStarttls | Self::NeedsSmtpUtf8 | Self::Unsendable { .. } => None,
+        }
     }
 }

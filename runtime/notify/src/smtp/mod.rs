@@ -13,7 +13,10 @@ use std::{sync::Arc, time::Duration};
 use hanko_domain::{EmailAddress, EventId, Secret, Timestamp};
 use lettre::transport::smtp::client::TlsParameters;
 use thiserror::Error;
-use tokio::sync::OnceCell;
+use tokio::{
+    sync::{Mutex, OnceCell},
+    time::Instant,
+};
 
 pub use error::SendError;
 
@@ -29,6 +32,12 @@ pub const LONGEST_SEND: Duration = Duration::from_secs(50);
 
 /// How long connecting, and any one answer of the server, may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a probe may take.
+const PROBE: Duration = Duration::from_secs(2);
+
+/// How long the answer of a probe holds.
+pub const PROBED: Duration = Duration::from_secs(30);
 
 /// How long an open connection waits for the next mail. Short: codes come in bursts, and an idle tenant should hold nothing.
 const IDLE: Duration = Duration::from_secs(5);
@@ -89,6 +98,7 @@ pub struct Mailer {
     tls: OnceCell<TlsParameters>,
     pool: Arc<Pool>,
     patience: Duration,
+    probed: Mutex<Option<(Instant, Result<(), SendError>)>>,
 }
 
 impl std::fmt::Debug for Mailer {
@@ -114,7 +124,14 @@ impl Mailer {
             name: config.from_name.clone(),
             reply_to: config.reply_to.clone(),
         };
-        Ok(Self { config, sender, tls: OnceCell::new(), pool: Arc::new(Pool::new(IDLE)), patience: PATIENCE })
+        Ok(Self {
+            config,
+            sender,
+            tls: OnceCell::new(),
+            pool: Arc::new(Pool::new(IDLE)),
+            patience: PATIENCE,
+            probed: Mutex::default(),
+        })
     }
 
     /// Sends one mail and says its `Message-ID`. Takes at most [`LONGEST_SEND`].
@@ -132,6 +149,25 @@ impl Mailer {
             Ok(Err(error)) => Err(error.without(to)),
             Err(_) => Err(SendError::silent(LONGEST_SEND)),
         }
+    }
+
+    /// Whether the server takes mails from us, as far as can be told without one: connects, signs in and takes leave. Whoever
+    /// asks again within [`PROBED`] gets the same answer, so that nobody bothers the server by asking.
+    pub async fn probe(&self) -> Result<(), SendError> {
+        let mut probed = self.probed.lock().await;
+        if let Some((at, answer)) = &*probed
+            && at.elapsed() < PROBED
+        {
+            return answer.clone();
+        }
+        let patience = self.patience.min(PROBE);
+        let opening = async { Connection::open(&self.config, self.tls().await?, patience).await };
+        let answer = match tokio::time::timeout(patience, opening).await {
+            Ok(opened) => opened.map(Connection::close).map_err(SendError::in_one_line),
+            Err(_) => Err(SendError::silent(patience)),
+        };
+        *probed = Some((Instant::now(), answer.clone()));
+        answer
     }
 
     /// The same with less patience, so that tests need none.

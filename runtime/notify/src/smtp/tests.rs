@@ -78,6 +78,30 @@ async fn a_connection_that_the_server_ended_is_replaced_without_a_failure() {
 }
 
 #[tokio::test]
+async fn a_server_that_is_probed_gets_no_mail_and_is_left_alone_for_a_while() {
+    let mock = Mock::start(Script { abilities: vec!["AUTH PLAIN"], ..Script::default() }).await;
+    let mailer = Mailer::new(with_credentials(&mock)).unwrap();
+    let (one, two) = tokio::join!(mailer.probe(), mailer.probe());
+    assert_eq!((one, two), (Ok(()), Ok(())));
+    while mock.commands().last().is_none_or(|line| line != "QUIT") {
+        tokio::task::yield_now().await;
+    }
+    assert!(mock.commands().iter().any(|line| line.starts_with("AUTH PLAIN")));
+    assert_eq!((mock.connections(), mock.mails().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_probe_says_why_no_mail_would_be_taken() {
+    let script = Script { abilities: vec!["AUTH PLAIN"], sign_in_reply: Some("535 5.7.8 no"), ..Script::default() };
+    let mock = Mock::start(script).await;
+    let refused = Mailer::new(with_credentials(&mock)).unwrap().probe().await.unwrap_err();
+    assert!(matches!(&refused, SendError::Refused { reply } if reply.contains("535")), "{refused}");
+    let mock = Mock::start(Script { silent: true, ..Script::default() }).await;
+    let silent = Mailer::hasty(config(&mock)).probe().await.unwrap_err();
+    assert_eq!(silent.to_string(), "the mail server cannot be reached: no answer within 200ms");
+}
+
+#[tokio::test]
 async fn the_greeting_names_the_configured_host() {
     let mock = Mock::start(Script { strict_helo: true, ..Script::default() }).await;
     send(config(&mock)).await.unwrap();
