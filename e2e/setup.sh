@@ -8,6 +8,7 @@ PACKAGES=(build-essential ca-certificates curl openssl procps iproute2 util-linu
   containerd runc containernetworking-plugins iptables nftables conntrack ipset     # the node
   postgresql mariadb-server redis-server                                            # the databases
   chromium fonts-dejavu-core                                                        # the browser
+  prometheus                                                                        # reads the metrics, checks the rules
   python3)                                                                          # an example
 
 # needs PROGRAM VERSION FOUND: complains unless FOUND is VERSION or newer.
