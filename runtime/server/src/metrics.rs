@@ -1,38 +1,36 @@
-//! Figures for `/metrics`. Labels come from small fixed sets; nothing a client sends becomes one.
+//! Figures for `/metrics`. Labels come from small fixed sets and from the project; nothing a client sends becomes one.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+mod databases;
+mod http;
+mod logins;
+mod process;
+mod workers;
 
-use hanko_notify::Counters;
-use hanko_store::outbox::Sink;
-use http::StatusCode;
-use prometheus::{
-    Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder, core::Collector,
-};
+use std::{sync::Arc, time::Duration};
 
+use ::http::StatusCode;
+use hanko_notify::{audit, mail, webhook};
+use prometheus::{Encoder, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder, core::Collector};
+
+pub(crate) use self::http::Asked;
+use self::{databases::Databases, http::Requests, logins::Logins, process::Process, workers::Workers};
 use crate::{app::App, floods::Counter};
-
-/// Seconds. A login with a hash takes a tenth of one, a key set microseconds.
-const BUCKETS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// The figures of the process.
 pub(crate) struct Metrics {
     registry: Registry,
-    requests: HistogramVec,
-    began: IntCounterVec,
-    refusals: IntCounterVec,
+    requests: Requests,
+    logins: Logins,
+    databases: Databases,
+    process: Process,
+    workers: Workers,
     validated: IntCounterVec,
+    refused_calls: IntCounterVec,
+    hashes: IntGaugeVec,
+    hashes_refused: IntCounter,
     tenants: IntGaugeVec,
-    connections: IntGaugeVec,
-    queue: IntGaugeVec,
-    mails: IntCounterVec,
-    templates_left_aside: IntGauge,
     floods_refused: IntCounter,
     flood_counters: IntGaugeVec,
-    mail_counters: Mutex<Vec<Arc<Counters>>>,
 }
 
 impl Metrics {
@@ -40,42 +38,34 @@ impl Metrics {
         let registry = Registry::new();
         let gauges = |name, help, labels: &[&str]| keep(&registry, IntGaugeVec::new(Opts::new(name, help), labels));
         let counters = |name, help, labels: &[&str]| keep(&registry, IntCounterVec::new(Opts::new(name, help), labels));
-        let requests =
-            HistogramOpts::new("hanko_http_request_duration_seconds", "Requests by route and class of status.");
+        let counter = |name, help| keep(&registry, IntCounter::new(name, help));
         let metrics = Self {
-            requests: keep(&registry, HistogramVec::new(requests.buckets(BUCKETS.to_vec()), &["route", "status"])),
-            began: counters(
-                "hanko_sessions_created_total",
-                "Sessions made, by flow and what proved the user.",
-                &["flow", "method"],
-            ),
-            refusals: counters(
-                "hanko_flow_refusals_total",
-                "Actions of flows that were refused, by the code of the reason.",
-                &["flow", "action", "reason"],
-            ),
+            requests: Requests::new(&registry),
+            logins: Logins::new(&registry),
+            databases: Databases::new(&registry),
+            process: Process::new(&registry),
+            workers: Workers::new(&registry),
             validated: counters("hanko_sessions_validated_total", "Answers of /sessions/validate.", &["valid"]),
-            tenants: gauges("hanko_tenants", "Tenants of this process, by state.", &["state"]),
-            connections: gauges("hanko_database_connections", "Database connections, by state.", &["state"]),
-            queue: gauges("hanko_outbox_waiting", "Deliveries that are still to be made.", &["sink"]),
-            mails: counters("hanko_mails_total", "Attempts to send a mail.", &["template", "outcome"]),
-            templates_left_aside: keep(
-                &registry,
-                IntGauge::new(
-                    "hanko_mail_templates_left_aside",
-                    "Mails sent in our words since the start, because the project's own could not be said.",
-                ),
+            refused_calls: counters(
+                "hanko_api_key_refusals_total",
+                "Calls of the Admin API without a good key (401), or with one that may not do this (403).",
+                &["code"],
             ),
-            floods_refused: keep(
-                &registry,
-                IntCounter::new("hanko_floods_refused_total", "Requests refused because their client sent too many."),
+            hashes: gauges("hanko_password_hashes", "Passwords that are checked or wait for it, by state.", &["state"]),
+            hashes_refused: counter(
+                "hanko_password_hashes_refused_total",
+                "Passwords that were not checked, because too many waited.",
+            ),
+            tenants: gauges("hanko_tenants", "Tenants of this process, by state.", &["state"]),
+            floods_refused: counter(
+                "hanko_floods_refused_total",
+                "Requests refused because their client sent too many.",
             ),
             flood_counters: gauges(
                 "hanko_flood_counters",
                 "Tenants by what counts the requests of a client: the process, a shared server, or the process alone while that is away.",
                 &["counter"],
             ),
-            mail_counters: Mutex::default(),
             registry,
         };
         let build = IntGaugeVec::new(Opts::new("hanko_build_info", "Version of the program."), &["version"]);
@@ -83,28 +73,37 @@ impl Metrics {
         metrics
     }
 
-    pub(crate) fn request(&self, route: &str, status: StatusCode, took: Duration) {
-        let class = match status.as_u16() {
-            ..200 => "1xx",
-            200..300 => "2xx",
-            300..400 => "3xx",
-            400..500 => "4xx",
-            500.. => "5xx",
-        };
-        self.requests.with_label_values(&[route, class]).observe(took.as_secs_f64());
+    /// A request was answered. `route` as the router writes it; `None`: no such path. `bytes`: of the answer's body, as far as is
+    /// known before it is sent.
+    pub(crate) fn request(&self, asked: &Asked, route: Option<&str>, status: StatusCode, bytes: u64, took: Duration) {
+        self.requests.count(asked, route, status, bytes, took);
+        if let Some(route) = route {
+            self.logins.answered(route, status);
+        }
     }
 
-    /// `method` is the session's `amr`, joined by `+`.
+    /// A session began. `method` is its `amr`, joined by `+`.
     pub(crate) fn session_began(&self, flow: &str, method: &str) {
-        self.began.with_label_values(&[flow, method]).inc();
+        self.logins.session_began(flow, method);
     }
 
+    /// A run of a flow came to its end, so long after its begin.
+    pub(crate) fn flow_ended(&self, flow: &str, took: Duration) {
+        self.logins.flow_ended(flow, took);
+    }
+
+    /// An action of a flow was refused.
     pub(crate) fn flow_refused(&self, flow: &str, action: &str, reason: &str) {
-        self.refusals.with_label_values(&[flow, action, reason]).inc();
+        self.logins.flow_refused(flow, action, reason);
     }
 
     pub(crate) fn session_validated(&self, valid: bool) {
         self.validated.with_label_values(&[if valid { "true" } else { "false" }]).inc();
+    }
+
+    /// A call of the Admin API was refused for its key.
+    pub(crate) fn call_refused(&self, status: StatusCode) {
+        self.refused_calls.with_label_values(&[status.as_str()]).inc();
     }
 
     pub(crate) fn flood_refused(&self) {
@@ -112,49 +111,54 @@ impl Metrics {
     }
 
     /// Shows what a worker counts, too.
-    pub(crate) fn add_mail_counters(&self, counters: Arc<Counters>) {
-        self.mail_counters.lock().unwrap_or_else(PoisonError::into_inner).push(counters);
+    pub(crate) fn add_mail_counters(&self, counters: Arc<mail::worker::Counters>) {
+        self.workers.of_mails.add(counters);
+    }
+
+    /// Shows what a worker counts, too.
+    pub(crate) fn add_webhook_counters(&self, counters: Arc<webhook::Counters>) {
+        self.workers.of_webhooks.add(counters);
+    }
+
+    /// Shows what a keeper counts, too.
+    pub(crate) fn add_audit_counters(&self, counters: Arc<audit::Counters>) {
+        self.workers.of_audit.add(counters);
     }
 
     /// The page.
     pub(crate) async fn render(&self, app: &App) -> String {
-        let registry = app.registry();
-        for (state, count) in [("serving", registry.tenants().len()), ("waiting", registry.waiting().len())] {
-            set(&self.tenants, &[state], count);
-        }
-        set(&self.tenants, &["refused"], registry.refused().len());
-        for (name, counter) in [("process", Counter::Process), ("shared", Counter::Shared), ("alone", Counter::Alone)] {
-            let so = registry.tenants().iter().filter(|served| served.floods.counter() == counter);
-            set(&self.flood_counters, &[name], so.count());
-        }
-        let (mut open, mut idle, mut waiting) = (0, 0, 0);
-        for database in app.ground.stores.all() {
-            let (of, unused) = database.store.connections();
-            open += of as usize;
-            idle += unused;
-            if database.is_migrated() {
-                // While the database does not answer, the figure of before stands.
-                let counted = database.store.system().waiting_deliveries(Sink::Mail).await;
-                waiting += counted.unwrap_or(self.queue.with_label_values(&["mail"]).get());
-            }
-        }
-        set(&self.connections, &["used"], open.saturating_sub(idle));
-        set(&self.connections, &["idle"], idle);
-        self.queue.with_label_values(&["mail"]).set(waiting);
-        self.mails.reset();
-        let mut left_aside = 0;
-        for counters in self.mail_counters.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            for (template, outcome, count) in counters.all() {
-                self.mails.with_label_values(&[template, outcome]).inc_by(count);
-            }
-            left_aside += counters.left_aside();
-        }
-        self.templates_left_aside.set(i64::try_from(left_aside).unwrap_or(i64::MAX));
+        self.databases.read(&app.ground.stores.all(), app.clock().now()).await;
+        self.process.read();
+        self.read_registry(app);
+        self.read_hashes(app);
+        self.workers.read();
         let mut page = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut page) {
             tracing::error!(%error, "metrics cannot be written");
         }
         String::from_utf8(page).unwrap_or_default()
+    }
+
+    fn read_registry(&self, app: &App) {
+        let registry = app.registry();
+        for (state, count) in [
+            ("serving", registry.tenants().len()),
+            ("waiting", registry.waiting().len()),
+            ("refused", registry.refused().len()),
+        ] {
+            set(&self.tenants, &[state], count);
+        }
+        for (name, counter) in [("process", Counter::Process), ("shared", Counter::Shared), ("alone", Counter::Alone)] {
+            let so = registry.tenants().iter().filter(|served| served.floods.counter() == counter);
+            set(&self.flood_counters, &[name], so.count());
+        }
+    }
+
+    fn read_hashes(&self, app: &App) {
+        let queue = app.ground.hasher.queue();
+        set(&self.hashes, &["waiting"], queue.waiting);
+        set(&self.hashes, &["running"], queue.running);
+        self.hashes_refused.inc_by(queue.refused.saturating_sub(self.hashes_refused.get()));
     }
 }
 

@@ -11,6 +11,7 @@ use axum::{
 };
 use futures::FutureExt;
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use hyper::body::Body as _;
 use tokio::time::Instant;
 use tower::ServiceExt;
 use tracing::{debug, error, warn};
@@ -23,6 +24,7 @@ use crate::{
         error::ApiError,
         request_id::{X_REQUEST_ID, request_id},
     },
+    metrics::Asked,
     registry::Found,
 };
 
@@ -128,12 +130,13 @@ fn finish(response: &mut Response, id: HeaderValue) {
 pub(crate) async fn measure(path: Option<MatchedPath>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let cx = request.extensions().get::<Cx>().cloned();
+    let asked = cx.as_ref().map(|cx| Asked::of(&request, host(&request), &cx.found));
     let method = request.method().clone();
     let response = next.run(request).await;
-    if let Some(cx) = cx {
-        let route = path.as_ref().map_or("unknown", MatchedPath::as_str);
-        let (status, took) = (response.status(), begun.elapsed());
-        cx.app.metrics.request(route, status, took);
+    if let (Some(cx), Some(asked)) = (cx, asked) {
+        let known = path.as_ref().map(MatchedPath::as_str);
+        let (status, took, route) = (response.status(), begun.elapsed(), known.unwrap_or("unknown"));
+        cx.app.metrics.request(&asked, known, status, response.body().size_hint().lower(), took);
         // Being asked to come back is no fault, and under overload there would be a line for each.
         if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
             warn!(id = text(&cx.id), %method, route, status = status.as_u16(), ?took, "answered with an error");

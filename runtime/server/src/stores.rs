@@ -32,6 +32,8 @@ pub(crate) enum OpenError {
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) store: Store,
+    /// Connections that may be open.
+    pub(crate) size: u32,
     migrated: OnceCell<()>,
 }
 
@@ -64,7 +66,7 @@ impl Stores {
             Database::Postgres { max_connections, .. } => PoolSize(max_connections),
         };
         let store = Store::open(&url.expose().parse::<DatabaseUrl>()?, size)?;
-        let opened = Arc::new(Opened { store, migrated: OnceCell::new() });
+        let opened = Arc::new(Opened { store, size: size.0, migrated: OnceCell::new() });
         stores.insert(url.expose().clone(), opened.clone());
         Ok(opened)
     }

@@ -1,5 +1,7 @@
 //! `GET /livez`, `/health/alive`, `/readyz`, `/health/ready`, on both listeners.
 
+mod dependencies;
+
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
@@ -27,6 +29,7 @@ pub(super) fn detailed() -> OpenApiRouter {
     OpenApiRouter::default()
         .routes(also("/health/alive", routes!(alive)))
         .routes(also("/health/ready", routes!(ready_in_detail)))
+        .routes(routes!(dependencies::dependencies))
 }
 
 /// For everybody.

@@ -89,6 +89,9 @@ async fn run(
     if reply.token.is_some() && session.is_none() {
         app.metrics.session_began(flow, &methods(&reply.body));
     }
+    if let Some(took) = reply.took {
+        app.metrics.flow_ended(flow, took);
+    }
     if let Some((action, reason)) = reply.refused {
         app.metrics.flow_refused(flow, action, reason);
     }
