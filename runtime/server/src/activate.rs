@@ -173,7 +173,11 @@ impl Ground {
         match made {
             Ok(path) => {
                 info!(path = %path.display(), "made the key of the Admin API");
+                // As the file has it, so that the next look finds nothing changed.
+                let value = Secret::new(format!("{}\n", content.expose()).into_bytes());
+                let entry = (wanted.secret.clone(), GENERATED_KEY.to_owned());
                 configuration.admin_keys.add_generated(&content);
+                configuration.secrets.insert(entry, value);
             }
             Err(error) => {
                 warn!(%error, "the key of the Admin API could not be made; its calls are refused until there is one")

@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use hanko_model::{
     document::Document,
-    project::Project,
+    project::{GENERATED_KEY, GENERATED_KEY_PREVIOUS, Project},
     render::REVISION_ANNOTATION,
     resolve,
     revision::{document_revision, secrets_revision},
@@ -159,6 +159,9 @@ fn configuration(document: &Document, files: &SecretFiles) -> Result<Configurati
         return Err(missing.join("; "));
     }
     let admin_keys = Keys::read(&project, &secrets, &generated).map_err(|faults| faults.join("; "))?;
+    // The operator counts these two among the secrets that a pod has to serve.
+    generated.retain(|(_, entry), _| [GENERATED_KEY, GENERATED_KEY_PREVIOUS].contains(&entry.as_str()));
+    secrets.extend(generated);
     let document_revision = revision(document);
     Ok(Configuration { rendered, document_revision, secrets, master_keys, admin_keys, project })
 }

@@ -11,6 +11,8 @@ mod support;
 
 use std::{fs, os::unix::fs::symlink};
 
+use data_encoding::BASE64;
+use hanko_model::revision::secrets_revision;
 use serde_json::{Value, json};
 use support::{Flow, ORIGIN, TestApp, merge, write_secret};
 
@@ -191,5 +193,32 @@ async fn a_vanished_master_key_is_never_replaced_and_the_tenant_keeps_running() 
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("k1"), kept).unwrap();
     app.until_revision(|now| now["refused"] == json!([])).await;
+    app.end().await;
+}
+
+/// The operator waits until every pod says this revision.
+#[tokio::test]
+async fn a_generated_key_counts_among_the_secrets_and_its_rotation_is_served_without_a_restart() {
+    let app = TestApp::start().await;
+    let folder = app.secrets().join("tenants/acme-admin-key");
+    let read = |path| fs::read(path).unwrap();
+    let master_key = read(app.secrets().join("tenants/acme-keys/k1"));
+    let master_key: [u8; 32] = BASE64.decode(master_key.trim_ascii_end()).unwrap().try_into().unwrap();
+    let counted = |entries: &[(&str, Vec<u8>)]| {
+        let entries = entries.iter().map(|(name, value)| ("acme-admin-key", *name, &value[..]));
+        json!(secrets_revision(&master_key, entries))
+    };
+    let made = read(folder.join("key"));
+    assert_eq!(app.revision().await["tenants"][0]["secretsRevision"], counted(&[("key", made.clone())]));
+
+    let fresh = format!("hk_{}", "a".repeat(43));
+    fs::write(folder.join("a-persons-own-note"), "not a key").unwrap();
+    fs::write(folder.join("previous"), &made).unwrap();
+    fs::write(folder.join("key"), &fresh).unwrap();
+    let wanted = counted(&[("key", fresh.into_bytes()), ("previous", made)]);
+    app.until_revision(|now| now["tenants"][0]["secretsRevision"] == wanted && now["refused"] == json!([])).await;
+
+    fs::remove_dir_all(&folder).unwrap();
+    app.until_revision(|now| now["tenants"][0]["secretsRevision"] != wanted).await;
     app.end().await;
 }
