@@ -85,6 +85,16 @@ async fn a_project_without_mail_promises_none() {
 }
 
 #[tokio::test]
+async fn a_project_without_mail_whose_webhook_takes_mails_promises_them() {
+    let house = House::new().await;
+    let message = Message::notice(Template::PasswordUpdate, kim(), "de", "Acme");
+    let hook = "webhooks: {hooks: [{name: mails, callback: 'https://mails.acme.example/', events: [email.send]}]}";
+    assert!(house.enqueue(&project(&format!(", {hook}")), &message).await.unwrap().is_some());
+    let row = house.tenant.newest_audit_rows(9).await.unwrap().remove(0);
+    assert_eq!(row.details["delivered_by_hanko"], "false");
+}
+
+#[tokio::test]
 async fn a_message_that_contradicts_itself_is_not_taken() {
     let house = House::new().await;
     let project = project(&format!(", {MAIL}"));

@@ -442,9 +442,12 @@ async fn a_hanging_receiver_delays_no_other_and_takes_few_connections() {
     assert!(begun.elapsed() < TIMEOUT, "nobody waited for the hanging ones");
     assert!(silent.most_open() <= 2 && endless.most_open() <= 2, "{} {}", silent.most_open(), endless.most_open());
     assert!(healthy.iter().all(|receiver| receiver.most_open() <= 16));
-    until("the hanging ones were given up for now", async || running.count("retried") == 4).await;
-    let waiting = |delivery: &Delivery| delivery.last_error.as_deref() == Some("127.0.0.1 did not answer within 10 s");
-    assert_eq!(house.deliveries().await.iter().filter(|delivery| waiting(delivery)).count(), 4);
+    let late = |delivery: &Delivery| delivery.last_error.as_deref() == Some("127.0.0.1 did not answer within 10 s");
+    until("the hanging ones were given up for now", async || {
+        house.deliveries().await.iter().filter(|delivery| late(delivery)).count() == 4
+    })
+    .await;
+    assert_eq!(running.count("retried"), 4);
     running.stop().await;
 }
 
