@@ -1,6 +1,8 @@
 //! JSON bodies of endpoints that bind them to fields (`spec/sessions-and-public-rest.md` §1.6): what is wrong is said in the
 //! contract's words, all of it at once; members that nobody asked for are ignored.
 
+use std::collections::HashSet;
+
 use axum::{
     body::Body,
     extract::{FromRequest, Request},
@@ -88,9 +90,8 @@ impl Fields {
 
     /// Of the first JSON value of a body. Names of members mean the same in any case; of several that do the last counts.
     pub(super) fn first(text: &[u8]) -> Result<Self, ApiError> {
-        let first = serde_json::Deserializer::from_slice(text).into_iter().next();
-        let value = first.transpose().map_err(|error| syntax(&error))?;
-        Ok(Self { folded: true, ..Self::default() }.with(value.unwrap_or(Value::Null), text.len()))
+        let value = first(text)?.unwrap_or(Value::Null);
+        Ok(Self { folded: true, ..Self::default() }.with(value, text.len()))
     }
 
     fn with(mut self, value: Value, offset: usize) -> Self {
@@ -231,6 +232,18 @@ impl Fields {
         elements.into_iter().filter_map(|element| self.within(element, &bind)).collect()
     }
 
+    /// Whether two objects of a list have the same text as this member.
+    pub(crate) fn repeats(&self, name: &str, member: &str) -> bool {
+        let elements =
+            self.members.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+        let text = |element: &Map<String, Value>| {
+            let found = element.iter().filter(|(known, _)| known.eq_ignore_ascii_case(member)).last();
+            found.and_then(|(_, value)| value.as_str()).unwrap_or_default().to_owned()
+        };
+        let mut seen = HashSet::new();
+        elements.map(text).any(|text| !seen.insert(text))
+    }
+
     fn elements(&mut self, name: &str) -> Option<Vec<Value>> {
         match self.members.remove(name) {
             None | Some(Value::Null) => None,
@@ -246,6 +259,11 @@ impl Fields {
     pub(crate) fn object<T>(&mut self, name: &str, bind: impl Fn(&mut Self) -> Option<T>) -> Option<T> {
         let value = self.members.remove(name).filter(|value| !value.is_null())?;
         self.within(value, bind)
+    }
+
+    /// Whether there is such a member that is not `null`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| !value.is_null())
     }
 
     /// A member as it is; `null` is a value.
@@ -293,6 +311,11 @@ impl Fields {
     fn complaint(&self) -> Option<String> {
         self.wrong_type.clone().or_else(|| (!self.invalid.is_empty()).then(|| self.invalid.join(" and ")))
     }
+}
+
+/// The first JSON value of a text; what follows it is not looked at.
+pub(super) fn first(text: &[u8]) -> Result<Option<Value>, ApiError> {
+    serde_json::Deserializer::from_slice(text).into_iter().next().transpose().map_err(|error| syntax(&error))
 }
 
 fn syntax(error: &serde_json::Error) -> ApiError {

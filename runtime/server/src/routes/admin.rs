@@ -3,7 +3,9 @@
 mod metrics;
 mod openapi;
 mod revision;
+mod sessions;
 mod status;
+mod users;
 
 use axum::{Router, middleware::from_fn};
 use bytes::Bytes;
@@ -17,8 +19,12 @@ use crate::{
 
 /// The router, and what it offers as an OpenAPI document. The prefix `/admin` is taken off before.
 pub(crate) fn router() -> (Router, Bytes) {
-    let (router, described) =
-        OpenApiRouter::<()>::default().merge(open()).routes(routes!(openapi::openapi)).split_for_parts();
+    let (router, described) = OpenApiRouter::<()>::default()
+        .merge(open())
+        .routes(routes!(openapi::openapi))
+        .merge(users::router())
+        .routes(routes!(sessions::create))
+        .split_for_parts();
     // A method that is not known there is answered as an unknown path (§1.9).
     let router =
         router.fallback(super::unknown_path).method_not_allowed_fallback(super::unknown_path).layer(from_fn(measure));

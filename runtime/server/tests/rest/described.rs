@@ -2,9 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::Answer;
-
-const DESCRIPTION: &str = include_str!("../../../../docs/api/public.openapi.json");
+use crate::{DESCRIPTION, support::Answer};
 
 /// Panics where the description does not know the answer.
 pub fn check(method: &str, path: &str, answer: &Answer) {

@@ -33,6 +33,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use support::{Answer, TestApp, merge, send};
 
+/// What the answers are checked against.
+const DESCRIPTION: &str = include_str!("../../../../docs/api/public.openapi.json");
 const PASSWORD: &str = "correct horse battery";
 
 /// A project that offers everything, and shows whether accounts exist.

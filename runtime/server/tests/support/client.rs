@@ -80,6 +80,24 @@ impl TestApp {
         String::from_utf8_lossy(&answer[..read]).into_owned()
     }
 
+    /// The generated key of the sample project's Admin API.
+    pub fn admin_key(&self) -> String {
+        let text = std::fs::read_to_string(self.secrets().join("tenants/acme-admin-key/key")).unwrap();
+        text.trim().to_owned()
+    }
+
+    /// A call of the Admin API with that key.
+    pub async fn admin(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let request = self.http.request(method.parse::<Method>().unwrap(), self.admin_url(path));
+        let request = request.bearer_auth(self.admin_key());
+        send(match body {
+            Some(body) => request.json(&body),
+            None => request,
+        })
+        .await
+    }
+
+    /// Without a key.
     pub async fn get_admin(&self, path: &str) -> Answer {
         send(self.http.get(self.admin_url(path))).await
     }

@@ -7,12 +7,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use hanko_domain::{ApiScope, RequestMeta, UserId};
+use hanko_flow::admin::Admin;
+use hanko_store::StoreError;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 
-use super::{ids, key};
+use super::{
+    counted::{Call, Counted},
+    ids, key,
+};
 use crate::{
     extract::{Meta, Tenant},
-    http::{admin::counted::Call, error::ApiError},
+    http::error::ApiError,
     pipeline::cx,
     served::Served,
 };
@@ -20,7 +25,7 @@ use crate::{
 const API_KEY: HeaderName = HeaderName::from_static("apikey");
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
 /// Who calls where a project needs no key.
-const ANYBODY: &str = "anonymous";
+pub(crate) const ANYBODY: &str = "anonymous";
 
 /// A part of the API, and the right its calls need.
 pub(crate) trait Part {
@@ -61,6 +66,13 @@ pub(crate) struct By<P> {
     part: PhantomData<P>,
 }
 
+impl<P> By<P> {
+    /// What administrators may do, in this call's name.
+    pub(crate) fn admin(&self) -> Admin<'_> {
+        Admin { tenant: &self.served.tenant, key: &self.key, request: &self.meta }
+    }
+}
+
 impl<S: Sync, P: Part> FromRequestParts<S> for By<P> {
     type Rejection = Response;
 
@@ -70,34 +82,32 @@ impl<S: Sync, P: Part> FromRequestParts<S> for By<P> {
         let counted = &cx(parts).map_err(IntoResponse::into_response)?.app.counted;
         let reads = matches!(parts.method, Method::GET | Method::HEAD);
         let caller = caller(&served, &parts.headers, counted).await;
-        let (key, refusal) = match caller {
-            Ok(Caller { name, scopes }) => {
-                let may = P::NEEDS.is_none_or(|needed| scopes.iter().any(|scope| scope.allows(needed, reads)));
-                (Some(name), (!may).then(|| forbidden(P::NEEDS, reads)))
-            }
-            Err(refusal) => (None, Some(refusal)),
-        };
         let route = parts.extensions.get::<MatchedPath>().map_or("unknown", MatchedPath::as_str);
-        let call = Call {
-            tenant: served.tenant.id(),
-            method: &parts.method,
-            route,
-            user: user(parts.uri.path()),
-            meta: &meta,
-        };
-        match (key, refusal) {
-            (Some(key), None) => {
+        let (tenant, user) = (served.tenant.id(), user(parts.uri.path()));
+        let call = Call { tenant, method: &parts.method, route, user, meta: &meta };
+        match caller {
+            Ok(Caller { name, scopes }) if may::<P>(&scopes, reads) => {
                 if reads {
-                    counted.read(&call, &key);
+                    counted.read(&call, &name);
                 }
-                Ok(Self { served, key, meta, part: PhantomData })
+                Ok(Self { served, key: name, meta, part: PhantomData })
             }
-            (key, refusal) => {
-                counted.refused(&call, key.as_deref());
-                Err(refusal.map_or_else(|| unauthorized(NO_KEY), |refusal| refusal))
+            Ok(Caller { name, .. }) => {
+                counted.refused(&call, Some(&name));
+                Err(forbidden(P::NEEDS, reads).into_response())
             }
+            Err(Unknown::Key(message)) => {
+                counted.refused(&call, None);
+                let refusal = ApiError::saying(StatusCode::UNAUTHORIZED, message);
+                Err(([(header::WWW_AUTHENTICATE, BEARER)], refusal).into_response())
+            }
+            Err(Unknown::Unanswered(error)) => Err(ApiError::from(error).into_response()),
         }
     }
+}
+
+fn may<P: Part>(scopes: &[ApiScope], reads: bool) -> bool {
+    P::NEEDS.is_none_or(|needed| scopes.iter().any(|scope| scope.allows(needed, reads)))
 }
 
 struct Caller {
@@ -105,19 +115,33 @@ struct Caller {
     scopes: Vec<ApiScope>,
 }
 
+/// Why nobody is known to call.
+enum Unknown {
+    Key(&'static str),
+    /// The database did not say.
+    Unanswered(StoreError),
+}
+
 const NO_KEY: &str = "an API key is required: send the header `Authorization: Bearer <key>`";
 const NOT_GOOD: &str = "the API key is not known here or has expired; take the project's present key";
 
-async fn caller(served: &Served, headers: &HeaderMap, _counted: &super::counted::Counted) -> Result<Caller, Response> {
+async fn caller(served: &Served, headers: &HeaderMap, counted: &Counted) -> Result<Caller, Unknown> {
     if !served.configuration.project.admin_api.authentication_required {
         return Ok(Caller { name: ANYBODY.into(), scopes: vec![ApiScope::All] });
     }
-    let presented = presented(headers).ok_or_else(|| unauthorized(NO_KEY))?;
+    let presented = presented(headers).ok_or(Unknown::Key(NO_KEY))?;
     let (hash, now) = (key::hash(presented), served.tenant.clock().now());
     if let Some((name, scopes)) = served.configuration.admin_keys.find(&hash, now) {
         return Ok(Caller { name: name.to_owned(), scopes: scopes.to_vec() });
     }
-    Err(unauthorized(NOT_GOOD))
+    if key::is_generated(presented) {
+        let stored = served.tenant.store().api_key_by_hash(&hash, now).await;
+        if let Some(stored) = stored.map_err(Unknown::Unanswered)? {
+            counted.used(served.tenant.id(), stored.id, now);
+            return Ok(Caller { name: stored.name, scopes: stored.scopes });
+        }
+    }
+    Err(Unknown::Key(NOT_GOOD))
 }
 
 /// `Authorization: Bearer`, else `apiKey`.
@@ -130,19 +154,14 @@ fn presented(headers: &HeaderMap) -> Option<&str> {
     bearer.or_else(own).map(str::trim).filter(|key| !key.is_empty())
 }
 
-fn unauthorized(message: &'static str) -> Response {
-    let refusal = ApiError::saying(StatusCode::UNAUTHORIZED, message);
-    ([(header::WWW_AUTHENTICATE, BEARER)], refusal).into_response()
-}
-
-fn forbidden(needed: Option<ApiScope>, reads: bool) -> Response {
+fn forbidden(needed: Option<ApiScope>, reads: bool) -> ApiError {
     let needed = needed.map_or("", ApiScope::as_str);
     let message = match (needed, reads) {
         ("all", _) => "the API key may not do this; take one with the scope `all`".to_owned(),
         (needed, true) => format!("the API key may not read this; take one with the scope `read`, `{needed}` or `all`"),
         (needed, false) => format!("the API key may not do this; take one with the scope `{needed}` or `all`"),
     };
-    ApiError::saying(StatusCode::FORBIDDEN, message).into_response()
+    ApiError::saying(StatusCode::FORBIDDEN, message)
 }
 
 /// The user whom a path is about.

@@ -144,7 +144,7 @@ impl Tally {
     }
 }
 
-/// Writes down what was counted, every 10 seconds and once more at the end.
+/// Writes down what was counted and which keys were used, every 10 seconds and once more at the end.
 pub(crate) async fn write(app: Arc<App>, stop: CancellationToken) {
     loop {
         let ends = tokio::select! {
@@ -169,6 +169,12 @@ async fn note(app: &App, served: &Served) {
     {
         warn!(%error, "calls of the Admin API could not be written down yet; they are counted on");
         counted.put_back(counts);
+    }
+    for (key, at) in counted.due(tenant, served.tenant.clock().now()) {
+        if let Err(error) = served.tenant.store().note_api_key_use(key, at).await {
+            warn!(%error, "the use of a key of the Admin API could not be noted yet");
+            counted.used(tenant, key, at);
+        }
     }
 }
 

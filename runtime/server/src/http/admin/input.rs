@@ -6,12 +6,13 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Request},
 };
 use http::{Method, request::Parts};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::ids;
 use crate::http::{
     error::ApiError,
-    input::{Bind, Fields, json},
+    input::{Bind, Fields, first, json},
 };
 
 /// Path and body, complaints as they are.
@@ -33,6 +34,18 @@ impl<S: Send + Sync, T: Bind> FromRequest<S> for Wrapped<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         bind(request).await.map(Self).map_err(ApiError::wrapped)
+    }
+}
+
+/// The first JSON value of a body, whatever it is; `None` when the body is absent.
+pub(crate) struct FirstValue(pub(crate) Option<Value>);
+
+impl<S: Send + Sync> FromRequest<S> for FirstValue {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        first(&json(&parts.headers, body).await?.unwrap_or_default()).map(Self)
     }
 }
 

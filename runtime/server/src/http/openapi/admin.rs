@@ -1,5 +1,7 @@
 //! What is said of the admin listener as a whole.
 
+pub(crate) mod user;
+
 use serde_json::json;
 
 use super::{Answers, HEALTH, Listener, Operation};
