@@ -4,14 +4,18 @@
 //! the account as it is, then one short transaction applies the same effects as the flows do; when somebody else was faster it
 //! decides again. An administrator is bound by what must be true of an account, not by what the project allows its users.
 
+pub mod api_keys;
+mod audit_logs;
 mod credentials;
 mod emails;
+pub mod import;
 mod metadata;
 mod otp;
 mod passwords;
 mod sessions;
 mod users;
 pub mod view;
+pub mod webhooks;
 
 use hanko_domain::{AuditEntry, AuditKind, FlowId, RequestMeta, UserId, audit::Actor};
 use hanko_store::users::Account;

@@ -272,7 +272,7 @@ impl UserPatch {
     }
 }
 
-fn is_picture(text: &str) -> bool {
+pub(super) fn is_picture(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
     text.len() <= LONGEST_PICTURE
         && matches!(url.scheme(), "http" | "https")

@@ -21,7 +21,10 @@ use hanko_store::{
 };
 use serde_json::Value;
 
-pub(crate) use self::{new_account::NewAccount, preview::preview};
+pub(crate) use self::{
+    new_account::NewAccount,
+    preview::{preview, stored_username},
+};
 use crate::{engine::Failure, rules::report, sessions::NewSession, tenant::Inner};
 
 /// One change.

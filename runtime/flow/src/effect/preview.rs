@@ -8,7 +8,7 @@ use hanko_store::{
 
 use super::Effect;
 
-pub(super) fn stored_username(id: UsernameId, user: UserId, username: &Username, now: Timestamp) -> StoredUsername {
+pub(crate) fn stored_username(id: UsernameId, user: UserId, username: &Username, now: Timestamp) -> StoredUsername {
     StoredUsername { id, user, username: username.as_str().to_owned(), created_at: now, updated_at: now }
 }
 

@@ -258,7 +258,7 @@ mod tests {
 
     fn read_one(input: Input, value: Value) -> Result<Value, InputError> {
         let submitted = Map::from_iter([("x".to_owned(), value)]);
-        read(&[input], &submitted).map(|mut values| values.remove("x").unwrap()).map_err(|errors| errors[0].1)
+        read(&[input], &submitted).map(|mut values| values.remove("x").unwrap()).map_err(|errors| errors[0].1.clone())
     }
 
     #[test]

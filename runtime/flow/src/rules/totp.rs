@@ -111,6 +111,6 @@ fn open(cx: &Cx<'_>, id: OtpSecretId, sealed: &str) -> Result<TotpSecret, Failur
     TotpSecret::from_base32(&Secret::new(text)).ok_or_else(|| Failure::internal("a stored TOTP secret is malformed"))
 }
 
-fn place(id: &OtpSecretId) -> Place<'_> {
+pub(crate) fn place(id: &OtpSecretId) -> Place<'_> {
     Place { table: "otp_secrets", row: id.as_bytes(), column: "sealed" }
 }
