@@ -26,10 +26,12 @@ pub(crate) struct Built {
     pub(crate) sql: String,
     pub(crate) values: Vec<Bound>,
     pub(crate) dialect: Dialect,
+    /// Whether it is worth remembering as prepared, and one plan does for all values.
+    pub(crate) prepared: bool,
 }
 
 /// Whose words.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Dialect {
     Sqlite,
     Postgres,
@@ -43,7 +45,7 @@ impl Built {
             Pool::Postgres(_) => Dialect::Postgres,
             Pool::MySql(_) => Dialect::MySql,
         };
-        Self { sql: words.to_owned(), values: Vec::new(), dialect }
+        Self { sql: words.to_owned(), values: Vec::new(), dialect, prepared: true }
     }
 
     /// The same for a transaction.
@@ -53,7 +55,14 @@ impl Built {
             Transaction::Postgres(_) => Dialect::Postgres,
             Transaction::MySql(_) => Dialect::MySql,
         };
-        Self { sql: words.to_owned(), values: Vec::new(), dialect }
+        Self { sql: words.to_owned(), values: Vec::new(), dialect, prepared: true }
+    }
+
+    /// Has it planned anew for its values each time.
+    #[must_use]
+    pub(crate) fn unprepared(mut self) -> Self {
+        self.prepared = false;
+        self
     }
 
     /// Adds words. Never a value: those are bound.
@@ -99,9 +108,9 @@ impl Built {
 
 /// A query of any kind with the values of a built statement.
 macro_rules! bind_built {
-    ($query:expr, $values:expr) => {{
-        let mut query = $query;
-        for value in $values {
+    ($query:expr, $built:expr) => {{
+        let mut query = $query.persistent($built.prepared);
+        for value in $built.values {
             query = match value {
                 crate::built::Bound::Id(id) => query.bind(id),
                 crate::built::Bound::Number(number) => query.bind(number),
@@ -125,7 +134,7 @@ macro_rules! execute_built {
         let built = $built;
         macro_rules! execute {
             ($db:expr) => {
-                bind_built!(sqlx::query(sqlx::AssertSqlSafe(built.sql.as_str())), built.values)
+                bind_built!(sqlx::query(sqlx::AssertSqlSafe(built.sql.as_str())), built)
                     .execute(&mut **$db)
                     .await
                     .map(|_| ())
@@ -145,7 +154,7 @@ macro_rules! fetch_built {
         let built = $built;
         macro_rules! fetch {
             ($db:expr) => {
-                bind_built!(sqlx::query_as(sqlx::AssertSqlSafe(built.sql.as_str())), built.values).fetch_all($db).await
+                bind_built!(sqlx::query_as(sqlx::AssertSqlSafe(built.sql.as_str())), built).fetch_all($db).await
             };
         }
         match &$store.pool {

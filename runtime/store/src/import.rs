@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     StoreError, TenantStore, Unique, Work,
-    built::{Bound, Built},
+    built::{Bound, Built, Dialect},
     metadata::Metadata,
     otp_secrets::OtpSecret,
     users::User,
@@ -105,10 +105,21 @@ impl TenantStore {
     }
 
     fn among(&self, table: &str, column: &str, values: impl Iterator<Item = Bound>) -> Built {
-        Built::new(&self.store, &format!("SELECT {column} FROM {table} WHERE tenant_id = "))
-            .value(Bound::Id(self.tenant.0))
-            .words(&format!(" AND {column} IN "))
-            .list(values)
+        let tenant = Bound::Id(self.tenant.0);
+        let built = Built::new(&self.store, &format!("SELECT found.{column} FROM ")).unprepared();
+        if built.dialect != Dialect::Postgres {
+            let built = built.words(&format!("{table} found WHERE found.tenant_id = ")).value(tenant);
+            return built.words(&format!(" AND found.{column} IN ")).list(values);
+        }
+        // While a table grows, its figures make PostgreSQL read all rows of the tenant each time; told so, it looks each value up.
+        let mut built = built.words("(VALUES ");
+        for (n, value) in values.enumerate() {
+            built = built.words(if n == 0 { "" } else { ", " }).list([value]);
+        }
+        built
+            .words(&format!(") wanted (value) CROSS JOIN LATERAL (SELECT {column} FROM {table} WHERE tenant_id = "))
+            .value(tenant)
+            .words(&format!(" AND {column} = wanted.value LIMIT 1) found"))
     }
 }
 

@@ -24,6 +24,8 @@ use crate::{
 
 /// Users whose addresses and credentials are read at once.
 const AT_ONCE: usize = 500;
+/// What every database takes for a number of rows.
+const FARTHEST: u64 = 1 << 62;
 
 /// Which users, and in which order. All of the conditions that are given have to be met.
 #[derive(Clone, Debug, Default)]
@@ -141,7 +143,6 @@ impl TenantStore {
             true => " ORDER BY u.created_at, u.id",
             false => " ORDER BY u.created_at DESC, u.id DESC",
         };
-        let number = |number: u64| Bound::Number(i64::try_from(number).unwrap_or(i64::MAX));
         let built = Built::new(
             &self.store,
             "SELECT u.id, u.primary_email_id, u.created_at, u.updated_at, u.last_login_at, u.name, u.given_name, \
@@ -151,12 +152,12 @@ impl TenantStore {
         if let Some(key) = scan.from {
             built = filter::from(built, scan.ascending, key);
         }
+        // As a number, so that a plan that is made once knows how few rows there will be.
+        built = built.words(order).words(&format!(" LIMIT {}", scan.take.min(FARTHEST)));
+        if scan.skip > 0 {
+            built = built.words(&format!(" OFFSET {}", scan.skip.min(FARTHEST))).unprepared();
+        }
         built
-            .words(order)
-            .words(" LIMIT ")
-            .value(number(scan.take))
-            .words(" OFFSET ")
-            .value(number(scan.skip))
             .words(") page JOIN users u ON u.tenant_id = ")
             .value(tenant.clone())
             .words(" AND u.id = page.id LEFT JOIN usernames n ON n.tenant_id = u.tenant_id AND n.user_id = u.id CROSS JOIN ")

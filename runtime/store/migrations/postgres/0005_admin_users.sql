@@ -60,8 +60,9 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
--- Metadata to search in. `jsonb` has no NUL, which is written as U+FFFD; what is no JSON at all is stored and not found.
-CREATE FUNCTION hanko_metadata(metadata text) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+-- Metadata to search in. `jsonb` has no NUL, which is written as U+FFFD; what is no JSON at all is stored and not found. It is not
+-- PARALLEL SAFE: what catches errors cannot run in a parallel plan.
+CREATE FUNCTION hanko_metadata(metadata text) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 BEGIN
     RETURN pg_catalog.regexp_replace(metadata, '(?<!\\)((?:\\\\)*)\\u0000', '\1\\ufffd', 'g')::pg_catalog.jsonb;
 EXCEPTION WHEN OTHERS THEN

@@ -1,6 +1,6 @@
 //! The conditions of a query in SQL.
 
-use hanko_domain::{TenantId, Timestamp};
+use hanko_domain::{Category, TenantId, Timestamp};
 use serde_json::{Map, Value};
 
 use super::{Range, UserQuery, pages::Key};
@@ -8,39 +8,47 @@ use crate::built::{Bound, Built, Dialect};
 
 /// Adds from `FROM` to the end of `WHERE`; the users are called `u`.
 pub(super) fn matching(mut built: Built, tenant: TenantId, query: &UserQuery) -> Built {
+    if !query.is_everybody() {
+        built = built.unprepared();
+    }
     let tenant = || Bound::Id(tenant.0);
     built = built.words(" FROM users u");
-    let parts = [
-        ("SELECT user_id FROM emails WHERE tenant_id = ", " AND address_key LIKE ", &query.email),
-        ("SELECT user_id FROM usernames WHERE tenant_id = ", " AND username_key LIKE ", &query.username),
-    ];
-    let mut before = " JOIN (";
-    for (select, like, part) in parts {
-        if let Some(part) = part {
-            let pattern = built.pattern(part);
-            built = built.words(before).words(select).value(tenant()).words(like).value(pattern);
-            // `UNION` leaves out whom both find, or one finds twice.
-            before = " UNION ";
-        }
-    }
-    built = match (&query.email, &query.username) {
-        (Some(_), Some(_)) => built.words(") named ON named.user_id = u.id"),
-        (None, None) => built,
-        _ => built.words(" GROUP BY user_id) named ON named.user_id = u.id"),
+    let parts: Vec<_> = [
+        ("SELECT user_id FROM emails WHERE tenant_id = ", " AND address_key LIKE ", query.email.as_deref()),
+        ("SELECT user_id FROM usernames WHERE tenant_id = ", " AND username_key LIKE ", query.username.as_deref()),
+    ]
+    .into_iter()
+    .filter_map(|(select, like, part)| Some((select, like, part?)))
+    .collect();
+    let find = |built: Built, (select, like, part): &(&str, &str, &str)| {
+        let pattern = built.pattern(part);
+        built.words(select).value(tenant()).words(like).value(pattern)
     };
-    if !query.metadata.is_empty() {
+    // Whom either finds, each once.
+    if let [email, username] = parts.as_slice() {
+        built = find(find(built.words(" JOIN ("), email).words(" UNION "), username)
+            .words(") named ON named.user_id = u.id");
+    }
+    let leaves: Vec<(Category, Leaf<'_>)> = query
+        .metadata
+        .iter()
+        .flat_map(|(category, document)| leaves(document).into_iter().map(|leaf| (*category, leaf)))
+        .collect();
+    if !leaves.is_empty() {
         built = built.words(" JOIN user_metadata m ON m.tenant_id = u.tenant_id AND m.user_id = u.id");
     }
     built = built.words(" WHERE u.tenant_id = ").value(tenant()).words(" AND u.listed = TRUE");
     if !query.ids.is_empty() {
         built = built.words(" AND u.id IN ").list(query.ids.iter().map(|id| Bound::Id(id.0)));
     }
+    // Here a planner may also go through the list and look at each one's, which is faster for what most have.
+    if let [one] = parts.as_slice() {
+        built = find(built.words(" AND u.id IN ("), one).words(")");
+    }
     built = within(built, " AND u.created_at", query.created);
     built = within(built, " AND u.last_login_at", query.last_login);
-    for (category, document) in &query.metadata {
-        for leaf in leaves(document) {
-            built = leaf.contained(built, &format!("m.{}_metadata", category.as_str()));
-        }
+    for (category, leaf) in leaves {
+        built = leaf.contained(built, &format!("m.{}_metadata", category.as_str()));
     }
     built
 }

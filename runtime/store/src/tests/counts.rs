@@ -13,7 +13,7 @@ use crate::{
 
 impl TenantStore {
     /// What is told, which must be what is there.
-    async fn counted(&self) -> u64 {
+    pub(super) async fn counted(&self) -> u64 {
         let told = self.count_users(&UserQuery::default()).await.unwrap();
         let always = Range { from: Some(Timestamp(i64::MIN)), to: None };
         let there = self.count_users(&UserQuery { created: always, ..UserQuery::default() }).await.unwrap();

@@ -3,21 +3,32 @@
 use std::time::Duration;
 
 use hanko_domain::{
-    DeliveryId, EventId, EventKind, FlowId, OtpSecretId, PasswordId, Random, Secret, SessionId, Username, UsernameId,
+    Category, DeliveryId, EventId, EventKind, FlowId, OtpSecretId, PasswordId, Random, Secret, SessionId, UserId,
+    Username, UsernameId,
 };
+use serde_json::json;
 use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
 use super::{
     NOW,
     databases::{Database, migrated},
-    passkey,
+    new_user, passkey,
     schema::columns,
     tenant, token, user,
 };
 use crate::{
-    TenantStore, connect::Pool, flows::FlowRow, metadata::Metadata, otp_secrets::OtpSecret, outbox::Sink,
-    sessions::Session, statement::Statement,
+    TenantStore,
+    built::Bound,
+    connect::Pool,
+    flows::FlowRow,
+    listing::{Page, Range, UserQuery, pages::Scan},
+    metadata::Metadata,
+    otp_secrets::OtpSecret,
+    outbox::Sink,
+    sessions::Session,
+    statement::Statement,
+    users::User,
 };
 
 /// A value in the place of a placeholder.
@@ -66,10 +77,11 @@ async fn fill(tenant: &TenantStore) -> Uuid {
     last.unwrap()
 }
 
-/// What PostgreSQL does by itself soon after: an empty table's figures make all of its indexes look alike.
+/// What PostgreSQL does by itself soon after: an empty table's figures make all of its indexes look alike, and new entries of an
+/// index of parts are still to be sorted in.
 async fn analyze(database: &Database) {
     if let Pool::Postgres(pool) = &database.store.pool {
-        sqlx::query("ANALYZE").execute(pool).await.unwrap();
+        sqlx::query("VACUUM ANALYZE").execute(pool).await.unwrap();
     }
 }
 
@@ -205,6 +217,47 @@ async fn every_change_of_a_profile_uses_an_index() {
                     _ => true, // InnoDB has an index of its own for every foreign key
                 };
                 assert!(whole == 0 && by_user, "{}: {table}:\n{plan}", database.name);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn users_are_listed_and_found_by_indexes() {
+    let random = Random::system();
+    let users: Vec<User> = (0..3000).map(|_| new_user(UserId::random(&random), None)).collect();
+    let part = users[7].id.0.simple().to_string()[..6].to_owned();
+    let metadata = Metadata { public: Some(r#"{"plan":"gold"}"#.into()), ..Metadata::default() };
+    let seldom = vec![(Category::Public, json!({"plan": "silver"}))];
+    let login = Range { from: Some(NOW), to: None };
+    let everybody = UserQuery::default();
+    for database in migrated().await {
+        let tenant = tenant(&database).await;
+        super::listing::add(&tenant, &users, &metadata).await;
+        analyze(&database).await;
+        for (query, index, postgres_only) in [
+            (everybody.clone(), "users_listed", false),
+            (UserQuery { created: login, ..everybody.clone() }, "users_listed", false),
+            (UserQuery { last_login: login, ..everybody.clone() }, "users_last_login_at", true),
+            (UserQuery { email: Some(part.clone()), ..everybody.clone() }, "emails_address_key_trigrams", true),
+            (UserQuery { metadata: seldom.clone(), ..everybody.clone() }, "user_metadata_public", true),
+        ] {
+            let built = tenant.page(&query, &Scan::plain(false, Page { offset: 0, limit: 20 }));
+            let sql: &str = built.sql.leak();
+            let statement = Statement { name: "PAGE", sqlite: sql, postgres: sql, mysql: sql };
+            let values: Vec<Value> = built
+                .values
+                .into_iter()
+                .map(|value| match value {
+                    Bound::Id(id) => Value::Id(id),
+                    Bound::Number(number) => Value::Number(number),
+                    Bound::Text(text) => Value::Text(text.leak()),
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+            let (plan, _) = plan(&database, statement, &values).await;
+            if !postgres_only || database.name == "postgres" {
+                assert!(plan.contains(index), "{}: {query:?}:\n{plan}", database.name);
             }
         }
     }
