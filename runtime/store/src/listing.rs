@@ -154,9 +154,14 @@ impl TenantStore {
         }
         // As a number, so that a plan that is made once knows how few rows there will be.
         built = built.words(order).words(&format!(" LIMIT {}", scan.take.min(FARTHEST)));
-        if scan.skip > 0 {
-            built = built.words(&format!(" OFFSET {}", scan.skip.min(FARTHEST))).unprepared();
-        }
+        built = match scan.skip {
+            0 => built,
+            near @ 1..=pages::SHALLOW => {
+                built.words(" OFFSET ").value(Bound::Number(i64::try_from(near).unwrap_or(i64::MAX)))
+            }
+            // A plan for any number would read all users.
+            far => built.words(&format!(" OFFSET {}", far.min(FARTHEST))).unprepared(),
+        };
         built
             .words(") page JOIN users u ON u.tenant_id = ")
             .value(tenant.clone())
