@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod check;
 mod mail;
 mod migrate;
@@ -29,6 +30,8 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Shows the mails of a project.
     Mail(mail::Mail),
+    /// Proves the audit logs of the projects.
+    Audit(audit::Audit),
     /// Prints the version.
     Version,
     /// Prints the JSON schema of a project document, for editors.
@@ -63,6 +66,7 @@ pub fn run() -> ExitCode {
         Command::Check(check) => check.run(&mut output),
         Command::Migrate(migrate) => migrate.run(&mut output),
         Command::Mail(mail) => mail.run(&mut output),
+        Command::Audit(audit) => audit.run(&mut output),
         Command::Version => {
             output.line(env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS

@@ -1,10 +1,12 @@
-//! What runs beside the requests, once for each database: the outbox workers and the clean-up; and once for the process:
-//! the writing down of what was counted.
+//! What runs beside the requests, once for each database: the outbox workers, the keeper of audit logs and the clean-up; and
+//! once for the process: the writing down of what was counted.
+
+pub(crate) mod audit;
 
 use std::{sync::Arc, time::Duration};
 
 use hanko_domain::{Random, TenantId};
-use hanko_notify::{Way, Worker, webhook};
+use hanko_notify::{Way, Worker, audit::Keeper, webhook};
 use hanko_store::SystemStore;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -41,6 +43,7 @@ impl Jobs {
                 self.tasks.spawn(clean_up(self.app.clone(), system.clone(), self.stop.clone()));
                 self.tasks.spawn(self.mails(system.clone()));
                 self.tasks.spawn(self.webhooks(system));
+                self.tasks.spawn(self.audit_logs(database.clone()));
                 self.served.push(database);
             }
         }
@@ -56,8 +59,15 @@ impl Jobs {
     fn webhooks(&self, system: SystemStore) -> impl Future<Output = ()> + use<> {
         let (clock, random) = (self.app.clock().clone(), self.app.random().clone());
         let worker = webhook::Worker::new(system, clock, random, self.posts.clone());
+        self.app.metrics.add_webhook_counters(worker.counters());
         let (app, stop) = (self.app.clone(), self.stop.clone());
         async move { worker.run(|tenant| telling(&app, tenant), stop, GRACE).await }
+    }
+
+    fn audit_logs(&self, database: Arc<Opened>) -> impl Future<Output = ()> + use<> {
+        let keeper = Keeper::new(self.app.clock().clone(), self.app.random());
+        self.app.metrics.add_audit_counters(keeper.counters());
+        audit::keep(keeper, self.app.clone(), database, self.stop.clone())
     }
 }
 

@@ -5,6 +5,8 @@ use std::{
     io::{self, Write},
 };
 
+use hanko_model::spec::AuditOutput;
+
 /// The standard output. A reader that has gone (`| head`) is no error.
 #[derive(Debug, Default)]
 pub(crate) struct Output;
@@ -13,6 +15,14 @@ impl Output {
     /// One line, or several.
     pub(crate) fn line(&mut self, text: impl Display) {
         let _ = writeln!(io::stdout().lock(), "{text}");
+    }
+
+    /// A line of the audit log, where the project wants it.
+    pub(crate) fn audit(to: AuditOutput, line: &str) {
+        let _ = match to {
+            AuditOutput::Stdout => writeln!(io::stdout().lock(), "{line}"),
+            AuditOutput::Stderr => writeln!(io::stderr().lock(), "{line}"),
+        };
     }
 
     /// A complaint, on the standard error.

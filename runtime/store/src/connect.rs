@@ -115,6 +115,18 @@ impl Store {
         Ok(Self { pool, outbox: Arc::default(), _lock: held })
     }
 
+    /// Prepares the pool for reading only, beside the process that serves the database.
+    pub fn open_beside(url: &DatabaseUrl, size: PoolSize) -> Result<Self, StoreError> {
+        let DatabaseUrl::Sqlite(path) = url else { return Self::open(url, size) };
+        // Else SQLite says of a file that is not there that it cannot be opened, and not which.
+        if let Err(source) = std::fs::metadata(path) {
+            return Err(StoreError::File { path: path.display().to_string(), source });
+        }
+        let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(Duration::from_secs(5));
+        let read = SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).connect_lazy_with(options);
+        Ok(Self { pool: Pool::Sqlite { write: read.clone(), read }, outbox: Arc::default(), _lock: None })
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         on_pool!(&self.pool, PING, |sql, pool| sqlx::query(sql).execute(pool).await.map(|_| ()))?;

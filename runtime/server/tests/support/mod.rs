@@ -55,6 +55,8 @@ impl TestApp {
             "hosts": ["auth.acme.localhost"],
             "publicUrl": "http://auth.acme.localhost:8000",
             "origins": [ORIGIN],
+            // The output of the tests belongs to the tests.
+            "settings": {"auditLog": {"consoleOutput": {"enabled": false}}},
             "mail": {
                 "from": {"address": "login@acme.test"},
                 "smtp": {"host": "127.0.0.1", "port": prepared.mailbox.port(), "tls": "none"},
