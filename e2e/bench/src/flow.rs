@@ -38,9 +38,21 @@ impl Client {
         token: Option<&str>,
         body: String,
     ) -> Result<(u16, HeaderMap, Bytes), Error> {
+        self.send_as("application/json", method, path, token, body).await
+    }
+
+    /// The same with a body of another type.
+    pub(crate) async fn send_as(
+        &mut self,
+        content_type: &str,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: String,
+    ) -> Result<(u16, HeaderMap, Bytes), Error> {
         let mut request = Request::builder().method(method).uri(path).header("host", "auth.acme.localhost:8000");
         if !body.is_empty() {
-            request = request.header("content-type", "application/json");
+            request = request.header("content-type", content_type);
         }
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));

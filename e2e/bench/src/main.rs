@@ -2,23 +2,29 @@
 //! the product promises, and writes the table. `make bench` runs it.
 //!
 //! Constant requests are made by `wrk`, whose cost is small; the flows, which need several requests that depend on each other,
-//! by [`flow`]. Mail goes to [`inbox`], a server in this process. [`subject`] is the process under test, [`plan`] what is measured,
-//! [`timing`] whether times tell what answers hide, [`report`] how it is written down.
+//! by [`flow`] and [`clients`]. Mail goes to [`inbox`], a server in this process. [`subject`] is the process under test, [`plan`] what is
+//! measured of the flows, [`timing`] whether times tell what answers hide, [`admin`], [`audit`] and [`webhooks`] what is measured with the
+//! users of [`fill`], [`report`] how all of it is written down.
 
+mod admin;
+mod audit;
+mod clients;
+mod fill;
 mod flow;
 mod inbox;
 mod plan;
 mod report;
 mod subject;
 mod timing;
+mod webhooks;
 mod wrk;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{iter, path::PathBuf, process::ExitCode, time::Duration};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use thiserror::Error;
 
-use crate::plan::Extent;
+use crate::{plan::Extent, report::Table};
 
 /// What to measure and where to write it.
 #[derive(Parser)]
@@ -35,12 +41,23 @@ struct Arguments {
     /// Answers that are timed of each kind, where known and unknown accounts are compared.
     #[arg(long, default_value_t = 2_000)]
     samples: usize,
-    /// Only compare the answers for known and unknown accounts.
+    /// Only this part, whose table is the whole page then.
     #[arg(long)]
-    timing_only: bool,
+    only: Option<Part>,
     /// The page to write; `-` for standard output.
     #[arg(long)]
     output: PathBuf,
+}
+
+/// What can be measured by itself.
+#[derive(Clone, Copy, ValueEnum)]
+enum Part {
+    /// Everything that needs few users: start, memory, sessions and flows.
+    Flows,
+    /// Whether times tell known accounts from unknown ones.
+    Timing,
+    /// The Admin API, the audit log and webhooks.
+    Admin,
 }
 
 /// Why there is no table.
@@ -80,17 +97,35 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Error> {
     let extent = Extent { load: Duration::from_secs(arguments.seconds), samples: arguments.samples.max(1) };
-    let mut columns = Vec::new();
-    let databases =
-        std::iter::once(("SQLite", None)).chain(arguments.postgres.as_deref().map(|url| ("PostgreSQL", Some(url))));
-    for (name, server) in databases {
-        report::say(&format!("== {name}"));
-        let rows = if arguments.timing_only {
-            plan::compare(&arguments.runtime, server, extent).await?
-        } else {
-            plan::measure(&arguments.runtime, server, extent).await?
-        };
-        columns.push((name, rows));
+    let (runtime, server) = (&*arguments.runtime, arguments.postgres.as_deref());
+    let mut tables = Vec::new();
+    if !matches!(arguments.only, Some(Part::Admin)) {
+        let mut columns = Vec::new();
+        for (name, server) in iter::once(("SQLite", None)).chain(server.map(|url| ("PostgreSQL", Some(url)))) {
+            report::say(&format!("== {name}"));
+            let rows = match arguments.only {
+                Some(Part::Timing) => plan::compare(runtime, server, extent).await?,
+                _ => plan::measure(runtime, server, extent).await?,
+            };
+            columns.push((name, rows));
+        }
+        tables.push(Table { title: "", columns, notes: report::FLOWS });
     }
-    report::write(&arguments.output, &columns).map_err(Error::io(arguments.output.display().to_string()))
+    if matches!(arguments.only, None | Some(Part::Admin)) {
+        let mut columns = Vec::new();
+        let with = [
+            ("SQLite, 10 000 users", None, admin::FEW),
+            ("PostgreSQL, 10 000", server, admin::FEW),
+            ("PostgreSQL, 100 000", server, 100_000),
+            ("PostgreSQL, 1 000 000", server, 1_000_000),
+        ];
+        for (name, server, users) in
+            with.into_iter().filter(|(name, server, _)| server.is_some() || name.starts_with("SQLite"))
+        {
+            report::say(&format!("== {name}"));
+            columns.push((name, admin::measure(runtime, server, users, extent).await?));
+        }
+        tables.push(Table { title: "Admin API, audit, webhooks", columns, notes: report::ADMIN });
+    }
+    report::write(&arguments.output, &tables).map_err(Error::io(arguments.output.display().to_string()))
 }

@@ -10,15 +10,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hanko_domain::{Random, SessionId, TenantId, Timestamp, UserId};
-use hanko_store::{DatabaseUrl, PoolSize, Store, sessions::Session};
+use hanko_domain::{Random, SessionId, Timestamp, UserId};
+use hanko_store::sessions::Session;
 
 use crate::{
     Error,
+    clients::{Done, by_clients, milliseconds, percentiles},
     flow::Client,
     inbox::Inbox,
-    report::{Row, say},
-    subject::{Memory, Subject, TENANT},
+    report::{Row, Rows, say},
+    subject::{Memory, Subject},
     timing, wrk,
 };
 
@@ -86,15 +87,15 @@ pub(crate) async fn measure(runtime: &Path, server: Option<&str>, extent: Extent
     // One more, who signs in no more, so that no later session makes its own end.
     let token = client.register(&address(USERS), &inbox).await?;
     say("accounts are made");
-    rows.load(
+    rows.add(
         "`GET /.well-known/jwks.json`",
         "≥ 38 000/s",
         wrk::load(target, "GET", "/.well-known/jwks.json", None, load).await?,
     );
     let validate = || wrk::load(target, "GET", "/sessions/validate", Some(&token), load);
-    rows.load("`GET /sessions/validate`, session row checked", "≥ 12 000/s", validate().await?);
-    rows.load("`GET /me`", "≥ 6 500/s", wrk::load(target, "GET", "/me", Some(&token), load).await?);
-    rows.load(
+    rows.add("`GET /sessions/validate`, session row checked", "≥ 12 000/s", validate().await?);
+    rows.add("`GET /me`", "≥ 6 500/s", wrk::load(target, "GET", "/me", Some(&token), load).await?);
+    rows.add(
         "flow initialisation (`POST /login`)",
         "≥ 12 000/s",
         wrk::load(target, "POST", "/login", None, load).await?,
@@ -111,37 +112,25 @@ pub(crate) async fn measure(runtime: &Path, server: Option<&str>, extent: Extent
     subject.stop().await?;
     fill(&subject, database.as_deref()).await?;
     subject.start().await?;
-    rows.load("`GET /sessions/validate` beside 100 000 sessions", "≥ 12 000/s", validate().await?);
+    rows.add("`GET /sessions/validate` beside 100 000 sessions", "≥ 12 000/s", validate().await?);
     subject.stop().await?;
     Ok(rows.0)
 }
 
-#[derive(Default)]
-struct Rows(Vec<Row>);
-
 impl Rows {
-    fn add(&mut self, what: &'static str, target: &'static str, value: String) {
-        say(&format!("{what}: {value}   ({target})"));
-        self.0.push(Row { what, target, value });
-    }
-
-    fn load(&mut self, what: &'static str, target: &'static str, load: wrk::Load) {
-        self.add(what, target, load.to_string());
-    }
-
     /// The accounts below [`USERS`] are known.
     async fn timing(&mut self, client: &mut Client, samples: usize) -> Result<(), Error> {
         let unknown = |user| address(user).replacen("user", "none", 1);
         for question in timing::questions(samples) {
             let comparison = question.ask(client, USERS, address, unknown).await?;
-            self.add(question.what, timing::TARGET, comparison.to_string());
+            self.add(question.what, timing::TARGET, comparison);
         }
         Ok(())
     }
 }
 
-/// A new database on the server.
-async fn fresh(server: Option<&str>) -> Result<Option<String>, Error> {
+/// A new database on the server; `None` without one, which means SQLite.
+pub(crate) async fn fresh(server: Option<&str>) -> Result<Option<String>, Error> {
     let Some(server) = server else { return Ok(None) };
     let name = format!("bench_{}", Random::system().text(b"abcdefghijklmnopqrstuvwxyz", 12));
     let created =
@@ -153,34 +142,14 @@ async fn fresh(server: Option<&str>) -> Result<Option<String>, Error> {
     Ok(Some(format!("{base}/{name}")))
 }
 
-fn address(user: usize) -> String {
+pub(crate) fn address(user: usize) -> String {
     format!("user{user}@acme.localhost.test")
 }
 
 /// Whole logins by 16 clients for as long as the load lasts.
-async fn password_logins(target: SocketAddr, load: Duration) -> Result<String, Error> {
-    let (begun, done) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
-    let clients: Vec<_> = (0..16)
-        .map(|_| {
-            let done = done.clone();
-            tokio::spawn(async move {
-                let (mut client, mut times) = (Client::connect(target).await?, Vec::new());
-                while begun.elapsed() < load {
-                    let user = done.fetch_add(1, Ordering::Relaxed) % USERS;
-                    let start = Instant::now();
-                    client.password_login(&address(user)).await?;
-                    times.push(start.elapsed());
-                }
-                Ok::<_, Error>(times)
-            })
-        })
-        .collect();
-    let mut times = Vec::new();
-    for client in clients {
-        times.extend(client.await.map_err(Error::unexpected)??);
-    }
-    let rate = times.len() as f64 / begun.elapsed().as_secs_f64();
-    Ok(format!("{rate:.0}/s, {}", percentiles(times)))
+pub(crate) async fn password_logins(target: SocketAddr, load: Duration) -> Result<Done, Error> {
+    by_clients(target, 16, load, async |client, turn| client.password_login(&address(turn % USERS)).await.map(drop))
+        .await
 }
 
 /// Flows to the mail by 32 clients; a flow counts when its mail has arrived.
@@ -251,13 +220,7 @@ async fn rush(target: SocketAddr, token: &str) -> Result<(String, String), Error
 
 /// Puts a hundred thousand sessions of one user beside the others, while the runtime is stopped.
 async fn fill(subject: &Subject, database: Option<&str>) -> Result<(), Error> {
-    let tenant: TenantId = TENANT.parse().map_err(Error::unexpected)?;
-    let url = match database {
-        Some(url) => url.parse()?,
-        None => DatabaseUrl::Sqlite(subject.database_file(tenant)),
-    };
-    let store = Store::open(&url, PoolSize(2))?;
-    let tenant = store.tenant(tenant);
+    let tenant = subject.store(database)?;
     let email = hanko_domain::EmailAddress::parse(&address(0)).map_err(Error::unexpected)?;
     let user: UserId = tenant.email(&email).await?.ok_or_else(|| Error::unexpected("no user"))?.user;
     let (random, now) = (Random::system(), hanko_domain::Clock::system().now());
@@ -266,7 +229,7 @@ async fn fill(subject: &Subject, database: Option<&str>) -> Result<(), Error> {
         work.insert_session(&session(user, &random, now)).await?;
     }
     work.commit().await?;
-    store.close().await;
+    tenant.store().close().await;
     Ok(())
 }
 
@@ -287,19 +250,6 @@ fn session(user: UserId, random: &Random, now: Timestamp) -> Session {
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
-}
-
-fn percentiles(mut times: Vec<Duration>) -> String {
-    times.sort_unstable();
-    let at = |share: usize| {
-        times.get((times.len() * share / 100).min(times.len().saturating_sub(1))).copied().unwrap_or_default()
-    };
-    format!("p50 {}, p99 {}", milliseconds(at(50), 1), milliseconds(at(99), 1))
-}
-
-/// With so many decimals.
-pub(crate) fn milliseconds(time: Duration, decimals: usize) -> String {
-    format!("{:.decimals$} ms", time.as_secs_f64() * 1000.0)
 }
 
 fn mebibytes(kibibytes: u64) -> String {

@@ -1,7 +1,7 @@
-//! The table.
+//! The tables.
 
 use std::{
-    fmt::Write as _,
+    fmt::{self, Display, Formatter, Write as _},
     fs,
     io::{self, Write as _},
     path::Path,
@@ -18,8 +18,8 @@ pub(crate) struct Row {
     pub(crate) value: String,
 }
 
-/// What the figures mean where they miss their target.
-const NOTES: &str = "
+/// What the figures of the flows mean where they miss their target.
+pub(crate) const FLOWS: &str = "
 Three figures miss their target. Resident memory of an idle tenant is over 14 MiB because most of it is pages of the program's
 file; they are there once for all tenants of a node, so that one more tenant costs what the last table says. How many
 of them count also depends on how the file lies in the page cache: a fresh copy of the same program showed more. While 200 passwords are hashed, a session
@@ -34,33 +34,75 @@ the noise is how far chance alone takes it off that in all but one of twenty run
 functions (Kolmogorov and Smirnov). The times are those of known and of unknown accounts, in this order.
 ";
 
+/// What the figures of the Admin API mean.
+pub(crate) const ADMIN: &str = "
+The first ten thousand users are those of the import. The others PostgreSQL makes by itself, before the runtime starts: the same rows the import
+writes, by `INSERT … SELECT … FROM generate_series` into `users`, `emails`, `usernames`, `passwords`, `user_metadata` and `user_counts`, with indexes for parts of words and
+for documents built afterwards, and `VACUUM (ANALYZE)` at the end (`e2e/bench/src/fill.rs`). Every user has one address, a username, a password and public metadata.
+";
+
 /// Tells the person who waits what is going on.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Writes the page: one row for each measurement, one column for each database.
-pub(crate) fn write(path: &Path, columns: &[(&str, Vec<Row>)]) -> io::Result<()> {
+/// What one column of a table says, in the order in which it was measured.
+#[derive(Debug, Default)]
+pub(crate) struct Rows(pub(crate) Vec<Row>);
+
+impl Rows {
+    /// A figure as text.
+    pub(crate) fn add(&mut self, what: &'static str, target: &'static str, value: impl Display) {
+        let value = value.to_string();
+        say(&format!("{what}: {value}   ({target})"));
+        self.0.push(Row { what, target, value });
+    }
+}
+
+/// Rows that were measured several times: on each database, with each number of users.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// Stands above it.
+    pub(crate) title: &'static str,
+    /// Names and figures. The first column has every row.
+    pub(crate) columns: Vec<(&'static str, Vec<Row>)>,
+    /// What the figures mean; stands below it.
+    pub(crate) notes: &'static str,
+}
+
+/// Writes the page.
+pub(crate) fn write(path: &Path, tables: &[Table]) -> io::Result<()> {
     let mut page = format!(
         "# Benchmarks\n\nMeasured by `make bench` (`e2e/bench`) with the release build; the load program and PostgreSQL share the machine's cores. \
-         Repeats differ by 10 to 30 %.\n\nMachine: {}.\n\n",
+         Repeats differ by 10 to 30 %.\n\nMachine: {}.\n",
         machine()
     );
-    let _ = write!(page, "| | target |");
-    for (name, _) in columns {
-        let _ = write!(page, " {name} |");
+    for table in tables {
+        let _ = write!(page, "\n{table}");
     }
-    let _ = write!(page, "\n| --- | --- |{}\n", " --- |".repeat(columns.len()));
-    let (_, first) = columns.first().map(|(name, rows)| (name, rows.as_slice())).unwrap_or((&"", &[]));
-    for (index, row) in first.iter().enumerate() {
-        let _ = write!(page, "| {} | {} |", row.what, row.target);
-        for (_, rows) in columns {
-            let _ = write!(page, " {} |", rows.get(index).map(|row| row.value.as_str()).unwrap_or_default());
-        }
-        page.push('\n');
-    }
-    page.push_str(NOTES);
     if path == Path::new("-") { io::stdout().write_all(page.as_bytes()) } else { fs::write(path, page) }
+}
+
+impl Display for Table {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if !self.title.is_empty() {
+            write!(f, "## {}\n\n", self.title)?;
+        }
+        write!(f, "| | target |")?;
+        for (name, _) in &self.columns {
+            write!(f, " {name} |")?;
+        }
+        write!(f, "\n| --- | --- |{}\n", " --- |".repeat(self.columns.len()))?;
+        for row in self.columns.first().map(|(_, rows)| rows.as_slice()).unwrap_or_default() {
+            write!(f, "| {} | {} |", row.what, row.target)?;
+            for (_, rows) in &self.columns {
+                let same = rows.iter().find(|other| other.what == row.what);
+                write!(f, " {} |", same.map(|row| row.value.as_str()).unwrap_or_default())?;
+            }
+            writeln!(f)?;
+        }
+        f.write_str(self.notes)
+    }
 }
 
 fn machine() -> String {

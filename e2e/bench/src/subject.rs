@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hanko_domain::TenantId;
+use hanko_store::{DatabaseUrl, PoolSize, Store, TenantStore};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -27,7 +29,8 @@ pub(crate) struct Subject {
     child: Option<Child>,
     /// Where it listens.
     pub(crate) public: SocketAddr,
-    admin: SocketAddr,
+    /// Where its Admin API listens.
+    pub(crate) admin: SocketAddr,
 }
 
 /// Resident memory in KiB.
@@ -53,6 +56,7 @@ impl Subject {
             "publicUrl": "http://auth.acme.localhost:8000",
             "origins": ["http://app.acme.localhost:8800"],
             "mail": {"from": {"address": "login@acme.localhost"}, "smtp": {"host": inbox.ip().to_string(), "port": inbox.port(), "tls": "none"}},
+            "outbound": {"allowedNetworks": ["127.0.0.0/8"]},
             "settings": {"rateLimiter": {"enabled": false}, "mfa": {"acquireOnRegistration": false}},
         });
         if let Some(url) = database {
@@ -72,8 +76,25 @@ impl Subject {
     }
 
     /// The tenant's SQLite file.
-    pub(crate) fn database_file(&self, tenant: impl std::fmt::Display) -> PathBuf {
+    fn database_file(&self, tenant: impl std::fmt::Display) -> PathBuf {
         self.folder.path().join(format!("data/{tenant}.db"))
+    }
+
+    /// The key of its Admin API, made by its first start.
+    pub(crate) fn key(&self) -> Result<String, Error> {
+        let path = self.folder.path().join("secrets/bench/acme-admin-key/key");
+        let key = fs::read_to_string(&path).map_err(Error::io(path.display().to_string()))?;
+        Ok(key.trim().to_owned())
+    }
+
+    /// What it keeps, beside it. `database` is the one it was prepared with; with SQLite it has to be stopped.
+    pub(crate) fn store(&self, database: Option<&str>) -> Result<TenantStore, Error> {
+        let tenant: TenantId = TENANT.parse().map_err(Error::unexpected)?;
+        let url = match database {
+            Some(url) => url.parse()?,
+            None => DatabaseUrl::Sqlite(self.database_file(tenant)),
+        };
+        Ok(Store::open(&url, PoolSize(8))?.tenant(tenant))
     }
 
     /// Starts it and waits until it is ready; how long that took.

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use crate::{
     Error,
+    clients::milliseconds,
     flow::{Client, capabilities},
-    plan::milliseconds,
 };
 
 /// The bounds within which the probability has to be.

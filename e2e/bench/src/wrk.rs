@@ -31,8 +31,35 @@ pub(crate) async fn load(
     token: Option<&str>,
     duration: Duration,
 ) -> Result<Load, Error> {
+    run(target, path, &format!("wrk.method = \"{method}\"\n"), token, duration).await
+}
+
+/// Loads paths in turn, in the same way.
+pub(crate) async fn load_each(
+    target: SocketAddr,
+    paths: &[String],
+    token: &str,
+    duration: Duration,
+) -> Result<Load, Error> {
+    let requests: String = paths.iter().map(|path| format!("wrk.format(\"GET\", {path:?}),\n")).collect();
+    let script = format!(
+        "local turn, requests = 0\n\
+         function init()\nrequests = {{\n{requests}}}\nend\n\
+         function request()\nturn = turn % #requests + 1\nreturn requests[turn]\nend\n"
+    );
+    let first = paths.first().map(String::as_str).unwrap_or_default();
+    run(target, first, &script, Some(token), duration).await
+}
+
+async fn run(
+    target: SocketAddr,
+    path: &str,
+    lua: &str,
+    token: Option<&str>,
+    duration: Duration,
+) -> Result<Load, Error> {
     let script = tempfile::NamedTempFile::new().map_err(Error::io("script"))?;
-    fs::write(script.path(), format!("wrk.method = \"{method}\"\n")).map_err(Error::io("script"))?;
+    fs::write(script.path(), lua).map_err(Error::io("script"))?;
     let mut wrk = Command::new("wrk");
     wrk.args(["-t1", "-c32", "--latency", "-d", &format!("{}s", duration.as_secs())]).arg("-s").arg(script.path());
     if let Some(token) = token {
@@ -41,10 +68,7 @@ pub(crate) async fn load(
     let output = wrk.arg(format!("http://{target}{path}")).output().await.map_err(Error::io("wrk"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() || text.contains("Non-2xx") || text.contains("Socket errors") {
-        return Err(Error::unexpected(format_args!(
-            "{method} {path}: {text}{}",
-            String::from_utf8_lossy(&output.stderr)
-        )));
+        return Err(Error::unexpected(format_args!("{path}: {text}{}", String::from_utf8_lossy(&output.stderr))));
     }
     let after =
         |label: &str| text.lines().find_map(|line| line.trim().strip_prefix(label)).map(str::trim).unwrap_or_default();
