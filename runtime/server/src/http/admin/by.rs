@@ -79,7 +79,8 @@ impl<S: Sync, P: Part> FromRequestParts<S> for By<P> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let Tenant(served) = Tenant::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
         let Meta(meta) = Meta::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
-        let counted = &cx(parts).map_err(IntoResponse::into_response)?.app.counted;
+        let app = &cx(parts).map_err(IntoResponse::into_response)?.app;
+        let (counted, metrics) = (&app.counted, &app.metrics);
         let reads = matches!(parts.method, Method::GET | Method::HEAD);
         let caller = caller(&served, &parts.headers, counted).await;
         let route = parts.extensions.get::<MatchedPath>().map_or("unknown", MatchedPath::as_str);
@@ -94,10 +95,12 @@ impl<S: Sync, P: Part> FromRequestParts<S> for By<P> {
             }
             Ok(Caller { name, .. }) => {
                 counted.refused(&call, Some(&name));
+                metrics.call_refused(StatusCode::FORBIDDEN);
                 Err(forbidden(P::NEEDS, reads).into_response())
             }
             Err(Unknown::Key(message)) => {
                 counted.refused(&call, None);
+                metrics.call_refused(StatusCode::UNAUTHORIZED);
                 let refusal = ApiError::saying(StatusCode::UNAUTHORIZED, message);
                 Err(([(header::WWW_AUTHENTICATE, BEARER)], refusal).into_response())
             }
