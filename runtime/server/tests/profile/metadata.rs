@@ -145,3 +145,45 @@ async fn a_patch_keeps_the_order_of_members_and_reaches_nothing_else() {
     assert_eq!(database::texts(&app, "SELECT private_metadata FROM user_metadata").await, ["{\"q\":2}"]);
     app.end().await;
 }
+
+#[tokio::test]
+async fn the_projects_schema_holds_for_what_users_write() {
+    let schema = json!({"properties": {"theme": {"enum": ["light", "dark"]}}, "additionalProperties": false});
+    let app = TestApp::with(unlimited(json!({"metadata": {"schemas": {"unsafe": schema}}}))).await;
+    let mut flow = at_home(&app, "jane@x.de").await;
+    patch(&mut flow, json!({"theme": "dark"})).await;
+    assert_eq!(outcome(&flow), fine("profile_init"));
+    for (wrong, cause) in [
+        (json!({"theme": "pink"}), " at /theme: value is not one of \"light\" or \"dark\""),
+        (json!({"x": 1}), ": Additional properties are not allowed ('x' was unexpected)"),
+    ] {
+        patch(&mut flow, wrong).await;
+        assert_eq!(outcome(&flow), refused(400, "profile_init", "form_data_invalid_error"));
+        assert_eq!(
+            flow.document()["actions"]["patch_metadata"]["inputs"]["patch_metadata"]["error"],
+            json!({
+                "code": "invalid_metadata_error", "message": "The metadata is invalid.",
+                "cause": format!("unsafe metadata does not match the schema of the project{cause}"),
+            })
+        );
+        assert_eq!(stored(&app).await.as_deref(), Some("{\"theme\":\"dark\"}"), "unchanged");
+    }
+    patch(&mut flow, json!(null)).await;
+    assert_eq!((outcome(&flow), shown(&flow)), (fine("profile_init"), None), "no document is needed");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_patch_is_no_change_of_the_account() {
+    let app = TestApp::with(unlimited(json!({}))).await;
+    let mut flow = at_home(&app, "jane@x.de").await;
+    let before = user(&flow)["updated_at"].clone();
+    app.clock.advance(std::time::Duration::from_secs(5));
+    patch(&mut flow, json!({"a": 1})).await;
+    assert_eq!(outcome(&flow), fine("profile_init"));
+    assert_eq!(
+        (user(&flow)["updated_at"].clone(), user(&open(&app, &cookie(&flow), modern()).await)["updated_at"].clone()),
+        (before.clone(), before)
+    );
+    app.end().await;
+}
