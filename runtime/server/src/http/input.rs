@@ -237,7 +237,7 @@ impl Fields {
         let elements =
             self.members.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
         let text = |element: &Map<String, Value>| {
-            let found = element.iter().filter(|(known, _)| known.eq_ignore_ascii_case(member)).last();
+            let found = element.iter().rfind(|(known, _)| known.eq_ignore_ascii_case(member));
             found.and_then(|(_, value)| value.as_str()).unwrap_or_default().to_owned()
         };
         let mut seen = HashSet::new();
@@ -253,12 +253,6 @@ impl Fields {
                 None
             }
         }
-    }
-
-    /// An object's members, bound by themselves. `null` and a missing member are none.
-    pub(crate) fn object<T>(&mut self, name: &str, bind: impl Fn(&mut Self) -> Option<T>) -> Option<T> {
-        let value = self.members.remove(name).filter(|value| !value.is_null())?;
-        self.within(value, bind)
     }
 
     /// Whether there is such a member that is not `null`.

@@ -1,6 +1,10 @@
 //! The keys that files give: made on a laptop, changed by a reload, refused when they are none; and what is written down of calls.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    os::unix::fs::PermissionsExt,
+};
 
 use hanko_server::Limits;
 use reqwest::Method;
@@ -10,7 +14,7 @@ use crate::{
     database,
     frame::{key, prepare},
     get, made,
-    support::{Answer, TestApp, merge, send, write_secret},
+    support::{Answer, START, TestApp, merge, send, write_secret},
 };
 
 async fn with(app: &TestApp, key: &str) -> Answer {
@@ -117,15 +121,24 @@ async fn a_key_that_is_none_is_refused_with_its_field_and_what_to_do() {
     }
 }
 
-/// Kind, key and details of the rows of calls that changed nothing.
-async fn counted(app: &TestApp) -> Vec<(String, Value)> {
+/// What was written down of calls that changed nothing: kind, key, method and route, with the count and the users. A slow machine may
+/// have written a part of it before.
+async fn counted(app: &TestApp) -> BTreeMap<String, (u64, BTreeSet<String>)> {
     let sql = "SELECT type || ' ' || COALESCE(actor_api_key, '-') || ' ' || details FROM audit_logs \
-        WHERE type IN ('admin_read', 'admin_refused') ORDER BY details";
-    let rows = database::texts(app, sql).await.into_iter().map(|row| {
+        WHERE type IN ('admin_read', 'admin_refused')";
+    let mut all = BTreeMap::<String, (u64, BTreeSet<String>)>::new();
+    for row in database::texts(app, sql).await {
         let (who, details) = row.split_once(" {").unwrap();
-        (who.to_owned(), serde_json::from_str(&format!("{{{details}")).unwrap())
-    });
-    rows.collect()
+        let details: Value = serde_json::from_str(&format!("{{{details}")).unwrap();
+        let members: Vec<&str> = details.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(members, ["route", "method", "count", "users"]);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let (count, users) =
+            all.entry(format!("{who} {} {}", text(&details["method"]), text(&details["route"]))).or_default();
+        *count += details["count"].as_u64().unwrap();
+        users.extend(details["users"].as_array().unwrap().iter().map(text));
+    }
+    all
 }
 
 #[tokio::test]
@@ -140,20 +153,54 @@ async fn reads_and_refusals_are_counted_and_written_down_when_the_process_ends()
     let refused = send(app.http.delete(app.admin_url(&format!("/users/{jane}"))).bearer_auth(&own)).await;
     assert_eq!(refused.status, 403);
     assert_eq!(send(app.http.get(app.admin_url(&format!("/users/{jane}")))).await.status, 401);
-    assert_eq!(counted(&app).await, []);
     let app = app.stop().await.run(Limits::default()).await;
-    let mut users = [jane.clone(), john];
-    users.sort();
-    let row = |method: &str, count: u64, users: &[String]| json!({"route": "/users/{id}", "method": method, "count": count, "users": users});
-    let mut rows = counted(&app).await;
-    rows.sort_by_key(|(who, _)| who.clone());
-    assert_eq!(
-        rows,
-        [
-            ("admin_read generated".to_owned(), row("GET", 6, &users)),
-            ("admin_refused -".to_owned(), row("GET", 1, &[jane.clone()])),
-            ("admin_refused reader".to_owned(), row("DELETE", 1, &[jane])),
-        ]
+    let row = |who: &str, count: u64, users: &[&String]| {
+        (format!("{who} /users/{{id}}"), (count, users.iter().map(|user| (*user).clone()).collect()))
+    };
+    let rows = [
+        row("admin_read generated GET", 6, &[&jane, &john]),
+        row("admin_refused - GET", 1, &[&jane]),
+        row("admin_refused reader DELETE", 1, &[&jane]),
+    ];
+    assert_eq!(counted(&app).await, BTreeMap::from(rows));
+    app.end().await;
+}
+
+/// Puts a key into the database, as a command or another replica does.
+async fn store(app: &TestApp, name: &str, key: &str, scopes: &str) {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
+    let hash: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let tenant = app.revision().await["tenants"][0]["tenantId"].as_str().unwrap().replace('-', "");
+    let sql = format!(
+        "INSERT INTO api_keys (tenant_id, id, name, hash, scopes, created_by, created_at, expires_at) \
+         VALUES (x'{tenant}', randomblob(16), '{name}', x'{hash}', '{scopes}', 'test', 1, {})",
+        START.0 + 3_600_000_000
     );
+    assert_eq!(database::execute(app, sqlx::AssertSqlSafe(sql)).await, 1);
+}
+
+#[tokio::test]
+async fn a_key_of_the_database_is_good_at_once_until_it_is_gone_or_ends_and_its_use_is_noted() {
+    let app = TestApp::start().await;
+    let [one, two] = ["A", "E"].map(|letter| format!("hk_{}", letter.repeat(43)));
+    assert_eq!(with(&app, &one).await.status, 401);
+    store(&app, "one", &one, "users,read").await;
+    store(&app, "two", &two, "audit").await;
+    assert_eq!((with(&app, &one).await.status.as_u16(), with(&app, &two).await.status.as_u16()), (200, 200));
+    let body = json!({"username": "jane"});
+    let made = send(app.http.post(app.admin_url("/users")).bearer_auth(&one).json(&body)).await;
+    assert_eq!(made.status, 200, "{}", made.text());
+    let forbidden = send(app.http.post(app.admin_url("/users")).bearer_auth(&two).json(&body)).await;
+    assert_eq!(forbidden.status, 403);
+    let sql = "SELECT actor_api_key FROM audit_logs WHERE type = 'admin_user_created'";
+    assert_eq!(database::texts(&app, sql).await, ["one"]);
+    database::execute(&app, "DELETE FROM api_keys WHERE name = 'one'").await;
+    assert_eq!((with(&app, &one).await.status.as_u16(), with(&app, &two).await.status.as_u16()), (401, 200));
+    app.clock.advance(std::time::Duration::from_secs(3_600));
+    assert_eq!(with(&app, &two).await.status, 401);
+
+    let uses = "SELECT CAST(last_used_at AS TEXT) FROM api_key_uses WHERE key_id IN (SELECT id FROM api_keys)";
+    let app = app.stop().await.run(Limits::default()).await;
+    assert_eq!(database::texts(&app, uses).await, [START.0.to_string()]);
     app.end().await;
 }
