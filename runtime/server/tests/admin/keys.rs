@@ -204,3 +204,21 @@ async fn a_key_of_the_database_is_good_at_once_until_it_is_gone_or_ends_and_its_
     assert_eq!(database::texts(&app, uses).await, [START.0.to_string()]);
     app.end().await;
 }
+
+#[tokio::test]
+async fn in_a_cluster_the_operator_makes_the_key_and_until_then_calls_are_refused() {
+    let prepared = TestApp::start().await.stop().await;
+    let at = prepared.folder.path();
+    let file = at.join("documents/project.yaml");
+    let mut document: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    document["metadata"]["annotations"] = json!({"hanko-operator.dev/rendered-by": "1.0.0"});
+    fs::write(&file, document.to_string()).unwrap();
+    fs::remove_dir_all(at.join("secrets/tenants/acme-admin-key")).unwrap();
+    let app = prepared.run(Limits::default()).await;
+    assert!(!app.secrets().join("tenants/acme-admin-key").exists());
+    let made = key("made-later");
+    assert_eq!(with(&app, &made).await.status, 401);
+    write_secret(&app.secrets(), "acme-admin-key", "key", &made);
+    until(&app, &made, 200).await;
+    app.end().await;
+}

@@ -7,6 +7,8 @@ mod support;
 
 #[path = "../flows/audit.rs"]
 mod audit;
+#[path = "../flows/crowd.rs"]
+mod crowd;
 #[path = "../flows/database.rs"]
 mod database;
 #[path = "../rest/described.rs"]
@@ -15,6 +17,11 @@ mod frame;
 mod keys;
 mod pages;
 mod users;
+
+mod browser {
+    /// The page that a shared part of other test programs opens.
+    pub const PAGE: &str = "https://app.acme.test";
+}
 
 use serde_json::{Value, json};
 use support::{Answer, TestApp};

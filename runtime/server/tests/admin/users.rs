@@ -70,46 +70,49 @@ async fn a_user_is_made_shown_changed_and_deleted() {
 
 #[tokio::test]
 async fn metadata_is_merged_and_shown() {
-    let app = TestApp::start().await;
-    let user = made(&app, "jane@acme.test").await;
-    let path = format!("/users/{user}/metadata");
-    assert_eq!(get(&app, &path).await.status, 204);
-    let patch = json!({"public_metadata": {"plan": "pro", "x": {"y": 1}}, "private_metadata": {"n": [1, null]}});
-    assert_eq!(call(&app, "PATCH", &path, Some(patch.clone())).await.json(), patch);
-    let patch = json!({"public_metadata": {"x": {"y": null, "z": 2}}, "private_metadata": null});
-    let after = json!({"public_metadata": {"plan": "pro", "x": {"z": 2}}});
-    assert_eq!(call(&app, "PATCH", &path, Some(patch)).await.json(), after);
-    assert_eq!(get(&app, &path).await.json(), after);
-    assert_eq!(get(&app, &format!("/users/{user}")).await.json()["metadata"], after);
-    // Q14: nothing is to change.
-    assert_eq!(call(&app, "PATCH", &path, None).await.json(), after);
-    let wrong = call(&app, "PATCH", &path, Some(json!({"public_metadata": 5}))).await;
-    let message = "public_metadata must be an object or null";
-    assert_eq!(told(&wrong), saying(400, &format!("code=400, message={message}, internal={message}")));
-    assert_eq!(call(&app, "PATCH", &path, Some(Value::Null)).await.status, 204);
-    app.end().await;
+    for app in crate::crowd::apps(json!({})).await {
+        let user = made(&app, "jane@acme.test").await;
+        let path = format!("/users/{user}/metadata");
+        assert_eq!(get(&app, &path).await.status, 204);
+        let patch = json!({"public_metadata": {"plan": "pro", "x": {"y": 1}}, "private_metadata": {"n": [1, null]}});
+        assert_eq!(call(&app, "PATCH", &path, Some(patch.clone())).await.json(), patch);
+        let patch = json!({"public_metadata": {"x": {"y": null, "z": 2}}, "private_metadata": null});
+        let after = json!({"public_metadata": {"plan": "pro", "x": {"z": 2}}});
+        assert_eq!(call(&app, "PATCH", &path, Some(patch)).await.json(), after);
+        assert_eq!(get(&app, &path).await.json(), after);
+        assert_eq!(get(&app, &format!("/users/{user}")).await.json()["metadata"], after);
+        // Q14: nothing is to change.
+        assert_eq!(call(&app, "PATCH", &path, None).await.json(), after);
+        let wrong = call(&app, "PATCH", &path, Some(json!({"public_metadata": 5}))).await;
+        let message = "public_metadata must be an object or null";
+        assert_eq!(told(&wrong), saying(400, &format!("code=400, message={message}, internal={message}")));
+        assert_eq!(call(&app, "PATCH", &path, Some(Value::Null)).await.status, 204);
+        app.end().await;
+    }
 }
 
 #[tokio::test]
 async fn addresses_come_move_and_go() {
-    let app = TestApp::start().await;
-    let user = made(&app, "jane@acme.test").await;
-    let path = format!("/users/{user}/emails");
-    app.clock.advance(Duration::from_secs(1));
-    let added = post(&app, &path, json!({"address": "work@acme.test", "is_verified": true, "is_primary": true})).await;
-    assert_eq!(added.status, 201, "{}", added.text());
-    let added = added.json();
-    assert_eq!((added["is_primary"].as_bool(), added["is_verified"].as_bool()), (Some(false), Some(true)));
-    let listed = get(&app, &path).await.json();
-    assert_eq!(listed.as_array().unwrap().len(), 2);
-    let (first, second) = (listed[0]["id"].as_str().unwrap(), added["id"].as_str().unwrap());
-    assert_eq!(get(&app, &format!("{path}/{second}")).await.json(), added);
-    assert_eq!(call(&app, "POST", &format!("{path}/{second}/set_primary"), None).await.status, 204);
-    assert_eq!(get(&app, &format!("{path}/{second}")).await.json()["is_primary"], true);
-    assert_eq!(delete(&app, &format!("{path}/{second}")).await, 409);
-    assert_eq!(delete(&app, &format!("{path}/{first}")).await, 204);
-    assert_eq!(get(&app, &path).await.json().as_array().unwrap().len(), 1);
-    app.end().await;
+    for app in crate::crowd::apps(json!({})).await {
+        let user = made(&app, "jane@acme.test").await;
+        let path = format!("/users/{user}/emails");
+        app.clock.advance(Duration::from_secs(1));
+        let added =
+            post(&app, &path, json!({"address": "work@acme.test", "is_verified": true, "is_primary": true})).await;
+        assert_eq!(added.status, 201, "{}", added.text());
+        let added = added.json();
+        assert_eq!((added["is_primary"].as_bool(), added["is_verified"].as_bool()), (Some(false), Some(true)));
+        let listed = get(&app, &path).await.json();
+        assert_eq!(listed.as_array().unwrap().len(), 2);
+        let (first, second) = (listed[0]["id"].as_str().unwrap(), added["id"].as_str().unwrap());
+        assert_eq!(get(&app, &format!("{path}/{second}")).await.json(), added);
+        assert_eq!(call(&app, "POST", &format!("{path}/{second}/set_primary"), None).await.status, 204);
+        assert_eq!(get(&app, &format!("{path}/{second}")).await.json()["is_primary"], true);
+        assert_eq!(delete(&app, &format!("{path}/{second}")).await, 409);
+        assert_eq!(delete(&app, &format!("{path}/{first}")).await, 204);
+        assert_eq!(get(&app, &path).await.json().as_array().unwrap().len(), 1);
+        app.end().await;
+    }
 }
 
 #[tokio::test]
@@ -150,32 +153,36 @@ async fn a_password_is_set_replaced_taken_over_and_removed() {
 
 #[tokio::test]
 async fn a_session_is_made_listed_and_ended() {
-    let app = TestApp::start().await;
-    let user = made(&app, "jane@acme.test").await;
-    let body = json!({"user_id": user, "user_agent": "curl", "ip_address": "192.0.2.1"});
-    let answer = post(&app, "/sessions", body).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    let token = answer.json()["session_token"].as_str().unwrap().to_owned();
-    let me = send(app.request(Method::GET, "/me").bearer_auth(&token)).await;
-    assert_eq!(me.json()["user_id"], user);
-    let path = format!("/users/{user}/sessions");
-    let listed = get(&app, &path).await.json();
-    assert_eq!((listed[0]["user_agent"].as_str(), listed[0]["ip_address"].as_str()), (Some("curl"), Some("192.0.2.1")));
-    let session = listed[0]["id"].as_str().unwrap();
-    assert_eq!(delete(&app, &format!("{path}/{session}")).await, 204);
-    assert_eq!(delete(&app, &format!("{path}/{session}")).await, 404);
-    assert_eq!(get(&app, &path).await.json(), json!([]));
-    assert_eq!(send(app.request(Method::GET, "/me").bearer_auth(&token)).await.status, 401);
-    for (body, message) in [
-        (json!({}), "user_id is a required field"),
-        (
-            json!({"user_id": "x", "ip_address": "y"}),
-            "user_id must be a valid uuid and ip_address must be a valid ip address (v4 or v6)",
-        ),
-    ] {
-        assert_eq!(told(&post(&app, "/sessions", body).await), saying(400, message));
+    for app in crate::crowd::apps(json!({})).await {
+        let user = made(&app, "jane@acme.test").await;
+        let body = json!({"user_id": user, "user_agent": "curl", "ip_address": "192.0.2.1"});
+        let answer = post(&app, "/sessions", body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let token = answer.json()["session_token"].as_str().unwrap().to_owned();
+        let me = send(app.request(Method::GET, "/me").bearer_auth(&token)).await;
+        assert_eq!(me.json()["user_id"], user);
+        let path = format!("/users/{user}/sessions");
+        let listed = get(&app, &path).await.json();
+        assert_eq!(
+            (listed[0]["user_agent"].as_str(), listed[0]["ip_address"].as_str()),
+            (Some("curl"), Some("192.0.2.1"))
+        );
+        let session = listed[0]["id"].as_str().unwrap();
+        assert_eq!(delete(&app, &format!("{path}/{session}")).await, 204);
+        assert_eq!(delete(&app, &format!("{path}/{session}")).await, 404);
+        assert_eq!(get(&app, &path).await.json(), json!([]));
+        assert_eq!(send(app.request(Method::GET, "/me").bearer_auth(&token)).await.status, 401);
+        for (body, message) in [
+            (json!({}), "user_id is a required field"),
+            (
+                json!({"user_id": "x", "ip_address": "y"}),
+                "user_id must be a valid uuid and ip_address must be a valid ip address (v4 or v6)",
+            ),
+        ] {
+            assert_eq!(told(&post(&app, "/sessions", body).await), saying(400, message));
+        }
+        app.end().await;
     }
-    app.end().await;
 }
 
 #[tokio::test]
