@@ -23,7 +23,7 @@ pub(super) struct Serve {
     /// Where browsers, apps and back ends connect.
     #[arg(long, value_name = "ADDRESS", env = "HANKO_PUBLIC_ADDRESS", default_value = "127.0.0.1:8000")]
     public_address: SocketAddr,
-    /// Where the platform connects: health, metrics, revisions.
+    /// Where administrators and the platform connect: the Admin API, health, metrics, revisions.
     #[arg(long, value_name = "ADDRESS", env = "HANKO_ADMIN_ADDRESS", default_value = "127.0.0.1:8001")]
     admin_address: SocketAddr,
     /// Connections open at once on each listener.
