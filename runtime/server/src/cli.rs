@@ -1,5 +1,6 @@
 //! The command line.
 
+pub(crate) mod api_keys;
 mod audit;
 mod check;
 mod mail;
@@ -28,6 +29,8 @@ enum Command {
     Check(check::Check),
     /// Brings the databases of the projects up to date, as `serve` does at its start.
     Migrate(migrate::Migrate),
+    /// Makes, lists, rotates and revokes keys of the Admin API.
+    ApiKeys(api_keys::ApiKeys),
     /// Shows the mails of a project.
     Mail(mail::Mail),
     /// Proves the audit logs of the projects.
@@ -65,6 +68,7 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(&mut output),
         Command::Check(check) => check.run(&mut output),
         Command::Migrate(migrate) => migrate.run(&mut output),
+        Command::ApiKeys(keys) => keys.run(&mut output),
         Command::Mail(mail) => mail.run(&mut output),
         Command::Audit(audit) => audit.run(&mut output),
         Command::Version => {

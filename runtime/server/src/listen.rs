@@ -6,18 +6,32 @@
 pub mod patience;
 pub(crate) mod seats;
 
-use std::{convert::Infallible, future::Future, io, net::IpAddr, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::body::Body;
+use bytes::Bytes;
 use http::{Request, Response};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    body::{Body as _, Frame, Incoming, SizeHint},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
 use self::{
-    patience::{Patience, Patient, Phase},
+    patience::{Patience, Patient, Phase, PhaseSign},
     seats::Seats,
 };
 
@@ -96,6 +110,47 @@ async fn recover(error: &io::Error) {
     }
 }
 
+/// Nothing is asked any more: at once, or when the last piece of an answer that is still being made has gone.
+fn resting_after(response: Response<Body>, phase: PhaseSign) -> Response<Body> {
+    if response.body().size_hint().exact().is_some() {
+        phase.enter(Phase::Resting);
+        return response;
+    }
+    response.map(|body| Body::new(Streamed { body, phase }))
+}
+
+/// An answer that is made while it is sent.
+struct Streamed {
+    body: Body,
+    phase: PhaseSign,
+}
+
+impl hyper::body::Body for Streamed {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        self.phase.enter(Phase::Resting);
+    }
+}
+
 async fn connection<H, F>(stream: TcpStream, peer: SocketAddr, limits: Limits, handler: H, stop: CancellationToken)
 where
     H: Fn(SocketAddr, Request<Incoming>) -> F,
@@ -109,11 +164,7 @@ where
         phase.enter(Phase::Answering);
         let answer = handler(peer, request);
         let phase = phase.clone();
-        async move {
-            let response = answer.await;
-            phase.enter(Phase::Resting);
-            Ok::<_, Infallible>(response)
-        }
+        async move { Ok::<_, Infallible>(resting_after(answer.await, phase)) }
     });
     let connection = http1::Builder::new()
         .header_read_timeout(None)

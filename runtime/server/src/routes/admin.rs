@@ -1,11 +1,15 @@
 //! The admin listener: what an application's back end, its operators and the platform call (`spec/admin-api.md` §14).
 
+pub(crate) mod api_keys;
+mod audit_logs;
+mod import;
 mod metrics;
 mod openapi;
 mod revision;
 mod sessions;
 mod status;
 mod users;
+mod webhooks;
 
 use axum::{Router, middleware::from_fn};
 use bytes::Bytes;
@@ -23,6 +27,10 @@ pub(crate) fn router() -> (Router, Bytes) {
         .merge(open())
         .routes(routes!(openapi::openapi))
         .merge(users::router())
+        .merge(audit_logs::router())
+        .merge(import::router())
+        .merge(webhooks::router())
+        .merge(api_keys::router())
         .routes(routes!(sessions::create))
         .split_for_parts();
     // A method that is not known there is answered as an unknown path (§1.9).
