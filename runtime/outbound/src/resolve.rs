@@ -4,15 +4,18 @@ use std::{
     fmt, io,
     net::{IpAddr, SocketAddr, ToSocketAddrs},
     sync::Arc,
+    thread,
 };
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::{error::NoAddress, policy::OutboundPolicy};
 
 /// Look-ups of one client at once. Each holds a thread until the system's resolver gives up, long after the caller did.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 16;
+/// Of such a thread; only what is used is taken.
+const STACK: usize = 512 * 1024;
 
 /// Asks for the addresses of a name; may block.
 type LookUp = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
@@ -43,15 +46,22 @@ impl Resolver {
         Self { policy, look_up: Arc::new(look_up), turns: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
-    async fn addresses(self, name: String) -> Result<Vec<SocketAddr>, NoAddress> {
-        let turn = self.turns.acquire_owned().await.map_err(|_| NoAddress::Unresolved)?;
-        let look_up = self.look_up;
-        let found = tokio::task::spawn_blocking(move || {
-            let found = look_up(&name);
+    /// On a thread of its own: the runtime has few for what blocks, and passwords wait for those. A name server that hangs is
+    /// the choice of whoever chose the name.
+    async fn look_up(&self, name: String) -> Option<Vec<IpAddr>> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.ok()?;
+        let (tell, found) = oneshot::channel();
+        let look_up = Arc::clone(&self.look_up);
+        let work = move || {
+            let _ = tell.send(look_up(&name));
             drop(turn);
-            found
-        });
-        let found = found.await.ok().and_then(Result::ok).unwrap_or_default();
+        };
+        thread::Builder::new().name("look-up".into()).stack_size(STACK).spawn(work).ok()?;
+        found.await.ok()?.ok()
+    }
+
+    async fn addresses(self, name: String) -> Result<Vec<SocketAddr>, NoAddress> {
+        let found = self.look_up(name).await.unwrap_or_default();
         let mut refused = NoAddress::Unresolved;
         let mut open = Vec::with_capacity(found.len());
         for address in found {

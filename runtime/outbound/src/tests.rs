@@ -150,6 +150,27 @@ async fn a_name_without_an_open_address_is_refused_and_the_reason_keeps_the_addr
     assert_eq!(error, OutboundError::Unresolved { host: "nobody.example".into() });
 }
 
+#[test]
+fn a_look_up_that_hangs_keeps_nobody_from_what_blocks() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    let (end, hang) = std::sync::mpsc::channel::<()>();
+    let (policy, hang) = (Arc::new(loopback()), std::sync::Mutex::new(hang));
+    let resolver = Resolver::new(Arc::clone(&policy), move |_| {
+        let _ = hang.lock().unwrap().recv();
+        Ok(Vec::new())
+    });
+    let client = Client::with(resolver, policy);
+    runtime.block_on(async {
+        let url = "https://hanging.example/".parse().unwrap();
+        let limit = Duration::from_millis(200);
+        let error = client.post(&url, HeaderMap::new(), "{}", limit).await.unwrap_err();
+        assert_eq!(error, OutboundError::Timeout { host: "hanging.example".into(), after: limit });
+        let hash = tokio::time::timeout(SOON, tokio::task::spawn_blocking(|| 42)).await;
+        assert_eq!(hash.unwrap().unwrap(), 42);
+    });
+    drop(end);
+}
+
 #[tokio::test]
 async fn a_redirect_is_an_answer_and_is_not_followed() {
     let target = Server::answering("HTTP/1.1 200 \r\n\r\n").await;
