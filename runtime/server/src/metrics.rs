@@ -82,9 +82,14 @@ impl Metrics {
         }
     }
 
-    /// A session began. `method` is its `amr`, joined by `+`.
-    pub(crate) fn session_began(&self, flow: &str, method: &str) {
-        self.logins.session_began(flow, method);
+    /// A session of an account that was there began. `method` is its `amr`, joined by `+`.
+    pub(crate) fn logged_in(&self, flow: &str, method: &str) {
+        self.logins.logged_in(flow, method);
+    }
+
+    /// An account was made by whoever it is for, and a session with it.
+    pub(crate) fn signed_up(&self, flow: &str, method: &str) {
+        self.logins.signed_up(flow, method);
     }
 
     /// A run of a flow came to its end, so long after its begin.

@@ -65,14 +65,14 @@ impl Logins {
     }
 
     /// `method` is the session's `amr`, joined by `+`.
-    pub(super) fn session_began(&self, flow: &str, method: &str) {
+    pub(super) fn logged_in(&self, flow: &str, method: &str) {
         self.sessions.with_label_values(&[flow, method]).inc();
-        // Only who signs up has proven nothing (`POST /users`).
-        if flow == "registration" || method == "none" {
-            self.registrations.inc();
-        } else {
-            self.logins.with_label_values(&[method, "success"]).inc();
-        }
+        self.logins.with_label_values(&[method, "success"]).inc();
+    }
+
+    pub(super) fn signed_up(&self, flow: &str, method: &str) {
+        self.sessions.with_label_values(&[flow, method]).inc();
+        self.registrations.inc();
     }
 
     pub(super) fn flow_ended(&self, flow: &str, took: Duration) {
@@ -110,9 +110,9 @@ mod tests {
     #[test]
     fn a_login_is_one_that_proved_something_and_a_failure_one_whose_proof_was_refused() {
         let logins = Logins::new(&Registry::new());
-        logins.session_began("login", "pwd+totp");
-        logins.session_began("rest", "pwd");
-        logins.session_began("registration", "otp");
+        logins.logged_in("login", "pwd+totp");
+        logins.logged_in("rest", "pwd");
+        logins.signed_up("registration", "otp");
         logins.flow_refused("login", "password_login", "form_data_invalid_error");
         logins.flow_refused("login", "continue_with_login_identifier", "form_data_invalid_error");
         logins.flow_refused("profile", "otp_code_verify", "passcode_invalid");

@@ -65,6 +65,15 @@ async fn a_code_signs_in_with_a_token_that_tells_neither_username_nor_methods() 
     assert!(claims.get("amr").is_none() && claims.get("username").is_none(), "{claims}");
     assert_eq!(claims["email"]["address"], "jane@acme.test");
     assert_eq!(told(&show(&app, &sent, &code).await), saying(401, "passcode not found"), "it counts once");
+    let page = app.get_admin("/metrics").await.text();
+    for series in [
+        "hanko_registrations_total 1",
+        "hanko_logins_total{method=\"otp\",outcome=\"success\"} 1",
+        "hanko_logins_total{method=\"otp\",outcome=\"failure\"} 1",
+        "hanko_sessions_created_total{flow=\"rest\",method=\"otp\"} 2",
+    ] {
+        assert!(page.contains(&format!("\n{series}\n")), "{series} in {page}");
+    }
     app.end().await;
 }
 

@@ -34,6 +34,8 @@ pub struct Confirmation {
     pub sent: Sent,
     /// The session it made. `None`: it was about an address of whoever is signed in already, whose session goes on.
     pub token: Option<NewToken>,
+    /// It made the account, too.
+    pub signed_up: bool,
 }
 
 /// What a right code changes.
@@ -84,10 +86,11 @@ async fn answer(
             };
             let code = &stored.value;
             let sent = Sent { id, ttl: code.ttl, created_at: code.created_at };
+            let signed_up = matches!(code.about, About::SignUp(_));
             let mut change = decision.change;
             change.spend.insert(0, stored.delete());
             return Ok(match call.commit(change).await? {
-                Committed::Yes => Some(Confirmation { sent, token: decision.token }),
+                Committed::Yes => Some(Confirmation { sent, token: decision.token, signed_up }),
                 Committed::Spent => None,
             });
         }

@@ -87,7 +87,11 @@ async fn run(
     let Some(reply) = reply else { return Err(ApiError::of(StatusCode::NOT_FOUND)) };
     // Whoever is signed in already goes on with the session they have.
     if reply.token.is_some() && session.is_none() {
-        app.metrics.session_began(flow, &methods(&reply.body));
+        let methods = methods(&reply.body);
+        match flow {
+            "registration" => app.metrics.signed_up(flow, &methods),
+            _ => app.metrics.logged_in(flow, &methods),
+        }
     }
     if let Some(took) = reply.took {
         app.metrics.flow_ended(flow, took);

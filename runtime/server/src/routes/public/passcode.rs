@@ -148,8 +148,10 @@ pub(super) async fn finalize(
     Input(input): Input<PasscodeAnswer>,
 ) -> Result<Response, ApiError> {
     let confirmed = confirm_passcode(&served.tenant, FlowId(input.id), &input.code, session.as_deref(), &meta).await?;
-    if confirmed.token.is_some() {
-        app.metrics.session_began("rest", "otp");
+    if confirmed.signed_up {
+        app.metrics.signed_up("rest", "otp");
+    } else if confirmed.token.is_some() {
+        app.metrics.logged_in("rest", "otp");
     }
     let delivery = deliver_only(&served, confirmed.token.as_ref());
     Ok((delivery, Json(PasscodeSent::from(confirmed.sent))).into_response())

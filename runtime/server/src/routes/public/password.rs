@@ -110,7 +110,7 @@ pub(super) async fn login(
 ) -> Response {
     let (quota, outcome) = log_in_with_password(&served.tenant, UserId(input.user_id), &input.password, &meta).await;
     let answer = outcome.map_err(ApiError::from).map(|token| {
-        app.metrics.session_began("rest", "pwd");
+        app.metrics.logged_in("rest", "pwd");
         (deliver_only(&served, Some(&token)), Json(()))
     });
     (QuotaHeaders(quota), answer).into_response()

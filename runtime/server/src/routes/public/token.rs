@@ -73,7 +73,7 @@ pub(super) async fn exchange(
     let value = input.map(|Input(Token { value })| value).map_err(ApiError::into_refusal);
     let (quota, outcome) = exchange_token(&served.tenant, value, &meta).await;
     let answer = outcome.map_err(ApiError::from).map(|(user, token)| {
-        app.metrics.session_began("rest", "token");
+        app.metrics.logged_in("rest", "token");
         (deliver_only(&served, Some(&token)), Json(SignedIn { user_id: user.0 }))
     });
     (QuotaHeaders(quota), answer).into_response()

@@ -88,7 +88,7 @@ pub(super) async fn sign_up(
     let Input(ByEmail { email }) = input?;
     let new = rest::sign_up(&served.tenant, email, &meta).await?;
     if new.token.is_some() {
-        app.metrics.session_began("rest", "none");
+        app.metrics.signed_up("rest", "none");
     }
     let cookie = [(header::SET_COOKIE, served.cookie.email(new.email))];
     let body = NewUser { id: new.user.0, user_id: new.user.0, email_id: new.email.0 };

@@ -80,6 +80,6 @@ pub(crate) async fn finalize(
     JsonText(answer): JsonText,
 ) -> Result<Response, ApiError> {
     let (confirmed, token) = confirm_assertion(&served.tenant, &answer, &meta).await?;
-    app.metrics.session_began("rest", "passkey");
+    app.metrics.logged_in("rest", "passkey");
     Ok((deliver_only(&served, Some(&token)), Json(Confirmed::from(confirmed))).into_response())
 }
