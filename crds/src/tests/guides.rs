@@ -3,14 +3,15 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use hanko_model::{
-    document::{Unknown, parse},
+    document::{API_VERSION, KIND, Unknown, parse},
     project::{Project, Settings},
     resolve,
     spec::{Acquire, ApiScopeSpec, DeviceTrustPolicy, UserVerification},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-/// A recipe of a guide: its heading, and the whole document that it makes of the guide's first one.
+/// A recipe of a guide: its heading, and the whole document that it makes of the guide's first one, if that is a project, else of any.
+/// Other programs' YAML says whose it is beside the fence.
 struct Recipe {
     heading: String,
     document: Value,
@@ -32,13 +33,19 @@ fn recipes(markdown: &str) -> Vec<Recipe> {
         let document = if block.get("apiVersion").is_some() {
             block
         } else {
-            let mut document = found.first().unwrap_or_else(|| panic!("{heading}: no project before")).document.clone();
+            let mut document = found.first().map_or_else(any_project, |project| project.document.clone());
             merge(&mut document["spec"], block);
             document
         };
         found.push(Recipe { heading: heading.to_owned(), document });
     }
     found
+}
+
+fn any_project() -> Value {
+    json!({
+        "apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": "acme"}, "spec": {"hosts": ["auth.acme.example"]},
+    })
 }
 
 fn merge(into: &mut Value, from: Value) {
