@@ -119,11 +119,10 @@ impl Keeper {
         for kept in tenants {
             let id = kept.store.tenant();
             let mut turn = self.tenants.get(&id).copied().unwrap_or_default();
-            match self.turn(kept, &mut turn, &mut told).await {
+            let waiting = match self.turn(kept, &mut turn, &mut told).await {
                 Ok((again, waiting)) => {
                     more |= again;
-                    backlog += waiting.rows;
-                    oldest = [oldest, waiting.since].into_iter().flatten().min();
+                    waiting
                 }
                 Err(error) => {
                     self.counters.failures.fetch_add(1, Ordering::Relaxed);
@@ -132,8 +131,12 @@ impl Keeper {
                         turn.told_at = Some(now);
                         tracing::error!(tenant = %id, %error, "the audit log is not sealed; it is tried again in a moment");
                     }
+                    // What is not sealed waits all the same.
+                    Self::look(&kept.store).await.unwrap_or_default()
                 }
-            }
+            };
+            backlog += waiting.rows;
+            oldest = [oldest, waiting.since].into_iter().flatten().min();
             self.tenants.insert(id, turn);
         }
         let lag = oldest.map_or(Duration::ZERO, |at: Timestamp| self.clock.now().since(at));
@@ -184,6 +187,10 @@ impl Keeper {
             }
         }
         Ok((more, waiting(store, &rows).await?))
+    }
+
+    async fn look(store: &TenantStore) -> Result<Waiting, ChainError> {
+        waiting(store, &store.unsealed_audit_rows(BATCH).await?).await
     }
 
     /// Whether this process seals the tenant's rows now.

@@ -112,5 +112,7 @@ async fn the_trouble_of_one_tenant_is_nobody_elses() {
     write(&healthy.store, 0..2).await;
     let tenants = [broken, healthy];
     assert_eq!(round(&mut keeper, &tenants).await.1, [1, 2]);
-    assert_eq!(keeper.counters().failures(), 1);
+    let counters = keeper.counters();
+    assert_eq!((counters.failures(), counters.backlog()), (1, 1), "what is not sealed waits");
+    assert_eq!(counters.lag(), Duration::from_secs(999));
 }
