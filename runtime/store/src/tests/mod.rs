@@ -2,6 +2,7 @@
 //! `HANKO_TEST_MYSQL_URL` name a server (`e2e/databases.sh up`).
 
 mod api_keys;
+mod audit;
 mod counts;
 mod databases;
 mod entities;
