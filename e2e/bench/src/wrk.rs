@@ -61,7 +61,9 @@ async fn run(
     let script = tempfile::NamedTempFile::new().map_err(Error::io("script"))?;
     fs::write(script.path(), lua).map_err(Error::io("script"))?;
     let mut wrk = Command::new("wrk");
-    wrk.args(["-t1", "-c32", "--latency", "-d", &format!("{}s", duration.as_secs())]).arg("-s").arg(script.path());
+    wrk.args(["-t1", "-c32", "--latency", "--timeout", "30s", "-d", &format!("{}s", duration.as_secs())])
+        .arg("-s")
+        .arg(script.path());
     if let Some(token) = token {
         wrk.args(["-H", &format!("authorization: Bearer {token}")]);
     }
