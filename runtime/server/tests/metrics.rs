@@ -138,6 +138,61 @@ async fn the_page_is_there_while_the_database_is_not() {
     app.end().await;
 }
 
+#[tokio::test]
+async fn the_page_waits_little_for_a_database_that_hangs_and_tells_what_it_knew() {
+    let Ok(server) = std::env::var("HANKO_TEST_POSTGRES_URL") else { return };
+    let name = format!("metrics_{}", std::process::id());
+    execute(&server, format!("CREATE DATABASE {name}")).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut through: url::Url = server.parse().unwrap();
+    let target = format!("{}:{}", through.host_str().unwrap(), through.port().unwrap_or(5432));
+    through.set_host(Some("127.0.0.1")).unwrap();
+    through.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
+    through.set_path(&name);
+    let (hang, hangs) = tokio::sync::watch::channel(false);
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let (target, mut hangs) = (target.clone(), hangs.clone());
+            tokio::spawn(async move {
+                hangs.wait_for(|hangs| !hangs).await.unwrap();
+                let mut far = tokio::net::TcpStream::connect(target).await.unwrap();
+                tokio::select! {
+                    _ = tokio::io::copy_bidirectional(&mut near, &mut far) => return,
+                    _ = hangs.wait_for(|hangs| *hangs) => {}
+                }
+                // Open, and silent, until all is well again.
+                let _ = hangs.wait_for(|hangs| !hangs).await;
+            });
+        }
+    });
+    let mut spec = passcodes_only();
+    spec["database"] = json!({"postgres": {"urlRef": {"name": "database", "key": "url"}}});
+    let prepared = TestApp::prepare(spec).await;
+    prepared.secret("database", "url", through.as_str());
+    let app = prepared.run(hanko_server::Limits::default()).await;
+    app.sign_up("jane@acme.test").await;
+    app.until_delivered().await;
+    assert!((value(&app, "hanko_sessions_active").await - 1.0).abs() < f64::EPSILON);
+    hang.send(true).unwrap();
+    let begun = std::time::Instant::now();
+    let page = page(&app).await;
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    assert!(
+        page.contains("\nhanko_sessions_active 1\n") && page.contains("\nhanko_database_connections_limit "),
+        "{page}"
+    );
+    hang.send(false).unwrap();
+    app.end().await;
+    execute(&server, format!("DROP DATABASE {name} WITH (FORCE)")).await;
+}
+
+async fn execute(server: &str, statement: String) {
+    use sqlx::{Connection, Executor};
+    let mut connection = sqlx::PgConnection::connect(server).await.unwrap();
+    connection.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
+    connection.close().await.unwrap();
+}
+
 #[test]
 fn the_rules_are_right() {
     if !installed() {

@@ -111,18 +111,18 @@ impl Databases {
 impl Slow {
     /// Counts anew when the last time is too long ago. Whoever asks waits only a little; the counting goes on without them.
     async fn read_sometimes(self: Arc<Self>, databases: &[Arc<Opened>], now: Timestamp) {
+        let ready: Vec<_> = databases.iter().filter(|database| database.is_migrated()).cloned().collect();
         {
             let mut asked = lock(&self.asked);
-            if asked.is_some_and(|asked| asked.elapsed() < AGE) {
+            if ready.is_empty() || asked.is_some_and(|asked| asked.elapsed() < AGE) {
                 return;
             }
             *asked = Some(Instant::now());
         }
-        let databases = databases.to_vec();
         let counting = tokio::spawn(async move {
-            for database in databases.iter().filter(|database| database.is_migrated()) {
-                match counts(database, now).await {
-                    Ok(counts) => drop(lock(&self.told).insert(address(database), counts)),
+            for database in ready {
+                match counts(&database, now).await {
+                    Ok(counts) => drop(lock(&self.told).insert(address(&database), counts)),
                     Err(error) => tracing::debug!(%error, "a database could not be counted for the metrics"),
                 }
             }
