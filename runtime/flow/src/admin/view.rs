@@ -6,9 +6,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{rules::report, view};
 
-/// A user with everything that was read of it.
+/// A user with everything that was read of it, and ours: when it last signed in, which lists can be filtered by.
 pub fn user(account: &Account, tenant: TenantId) -> Map<String, Value> {
-    view::admin_view(account, tenant)
+    let mut wire = view::admin_view(account, tenant);
+    wire.extend(account.user.last_login_at.map(|at| ("last_login_at".to_owned(), Value::from(at.rfc3339()))));
+    wire
 }
 
 /// An address of a user.

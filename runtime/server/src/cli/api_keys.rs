@@ -8,7 +8,7 @@ mod process;
 use std::{process::ExitCode, time::Duration};
 
 use clap::{Args, Subcommand};
-use hanko_domain::{ApiKeyId, ApiScope, Clock, Random, RequestMeta, TenantId};
+use hanko_domain::{ApiKeyId, ApiScope, Clock, Random, RequestMeta, TenantId, Timestamp};
 use hanko_flow::admin::{
     AdminError,
     api_keys::{KeyRing, NewKey},
@@ -212,10 +212,8 @@ impl Door {
             }
             Self::Process(process) => {
                 let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
-                let mut body = json!({"name": name, "scopes": scopes});
-                if let Some(end) = expires_at {
-                    body["expires_at"] = end.rfc3339().into();
-                }
+                let expires_at = expires_at.map(Timestamp::rfc3339);
+                let body = json!({"name": name, "scopes": scopes, "expires_at": expires_at});
                 process.ask("POST", "/api_keys", Some(body)).await.and_then(value_of)
             }
         }

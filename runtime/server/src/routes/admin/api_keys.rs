@@ -278,7 +278,11 @@ async fn rotate(by: By<by::All>, Process(app): Process, Body(rotation): Body<Rot
     path = "/api_keys/{id}",
     tag = "api keys",
     params(("id" = Uuid, Path, description = "The key.")),
-    responses((status = 204, description = "It is good for nothing any more."), (status = 404, description = "No key of the database.")),
+    responses(
+        (status = 204, description = "It is good for nothing any more."),
+        (status = 400, description = "The id is none."),
+        (status = 404, description = "No key of the database."),
+    ),
 )]
 async fn revoke(by: By<by::All>, Process(app): Process, Body(Named(id)): Body<Named>) -> Result<Response, ApiError> {
     ring(&by, app.random()).revoke(id).await?;

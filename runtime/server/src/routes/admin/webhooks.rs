@@ -2,13 +2,16 @@
 
 mod deliveries;
 
+use std::net::IpAddr;
+
 use axum::response::{IntoResponse, Response};
 use hanko_domain::{EventKind, Secret, Timestamp, WebhookId};
 use hanko_flow::admin::{Admin, webhooks::Receiver};
+use hanko_outbound::OutboundPolicy;
 use hanko_store::webhooks::Webhook;
 use http::StatusCode;
 use serde::Serialize;
-use url::Url;
+use url::{Host, Url};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -181,6 +184,19 @@ fn events(fields: &mut Fields) -> Option<Vec<String>> {
     Some(events)
 }
 
+/// Refuses an address that the project may not reach. What a name stands for is looked up, and judged, with each delivery.
+fn within_reach(policy: &OutboundPolicy, callback: &Url) -> Result<(), ApiError> {
+    let address: IpAddr = match callback.host() {
+        Some(Host::Ipv4(address)) => address.into(),
+        Some(Host::Ipv6(address)) => address.into(),
+        Some(Host::Domain(_)) | None => return Ok(()),
+    };
+    let Some(what) = policy.refusal(address) else { return Ok(()) };
+    let message =
+        format!("callback must not be a {what} address, unless `outbound.allowedNetworks` of the project has it");
+    Err(ApiError::saying(StatusCode::BAD_REQUEST, message))
+}
+
 /// Adds a receiver. The secret of its signatures is in this answer only.
 #[utoipa::path(
     post,
@@ -190,6 +206,7 @@ fn events(fields: &mut Fields) -> Option<Vec<String>> {
     responses((status = 201, body = NewWebhook)),
 )]
 async fn create(by: By<Webhooks>, Wrapped(new): Wrapped<Receiver>) -> Result<Response, ApiError> {
+    within_reach(by.served.outbound.policy(), &new.callback)?;
     let (webhook, secret) = admin(&by).create_webhook(&new).await?;
     let created = NewWebhook { webhook: webhook.into(), secret: secret.expose().clone() };
     Ok((StatusCode::CREATED, Json(created)).into_response())
@@ -252,6 +269,7 @@ impl Bind for Update {
     responses((status = 200, body = WebhookView), (status = 404, description = "No receiver of the database.")),
 )]
 async fn update(by: By<Webhooks>, Wrapped(update): Wrapped<Update>) -> Result<Response, ApiError> {
+    within_reach(by.served.outbound.policy(), &update.receiver.callback)?;
     let webhook = admin(&by).update_webhook(update.id.0, &update.receiver, update.enabled).await?;
     Ok(Json(WebhookView::from(webhook)).into_response())
 }
@@ -322,6 +340,24 @@ mod tests {
             ("file:///etc/passwd", false),
         ] {
             assert_eq!(callback(text).is_some(), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_the_project_may_not_reach_is_refused_at_once() {
+        let policy = OutboundPolicy { allowed: vec!["10.1.0.0/16".parse().unwrap()] };
+        for (text, good) in [
+            ("http://169.254.169.254/latest", false),
+            ("http://127.0.0.1:9000", false),
+            ("http://2130706433/", false),
+            ("http://[::1]/", false),
+            ("http://[::ffff:192.168.0.1]/", false),
+            ("http://10.2.0.1/", false),
+            ("http://10.1.0.1/", true),
+            ("https://1.1.1.1/", true),
+            ("http://localhost:9000", true),
+        ] {
+            assert_eq!(within_reach(&policy, &callback(text).unwrap()).is_ok(), good, "{text}");
         }
     }
 }

@@ -28,6 +28,9 @@ pub(crate) struct User {
     created_at: String,
     #[schema(format = DateTime, example = "2026-01-01T00:00:00Z")]
     updated_at: String,
+    /// When it last signed in; absent before the first time.
+    #[schema(required = false, format = DateTime, example = "2026-01-01T00:00:00Z")]
+    last_login_at: String,
     #[schema(required = false)]
     password: Password,
     #[schema(required = false)]
