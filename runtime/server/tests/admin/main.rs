@@ -5,8 +5,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod api_keys;
 #[path = "../flows/audit.rs"]
 mod audit;
+mod audit_logs;
 #[path = "../flows/crowd.rs"]
 mod crowd;
 #[path = "../flows/database.rs"]
@@ -14,9 +16,11 @@ mod database;
 #[path = "../rest/described.rs"]
 mod described;
 mod frame;
+mod import;
 mod keys;
 mod pages;
 mod users;
+mod webhooks;
 
 mod browser {
     /// The page that a shared part of other test programs opens.
