@@ -59,7 +59,8 @@ fn answers(operation: &Operation<'_>, answers: &mut Answers<'_>) {
     answers.add("401", "No API key, or one that is not known or has expired.");
     answers.add("403", "The API key may not do this; `message` says which scope can.");
     answers.add_of_tenant();
-    if operation.has_body {
+    // A stream says what is wrong with it in its answer.
+    if operation.has_body && operation.path != "/users/import" {
         answers.add_of_body();
     }
 }
