@@ -17,6 +17,8 @@ mod users;
 pub mod view;
 pub mod webhooks;
 
+use std::time::{Duration, Instant};
+
 use hanko_domain::{AuditEntry, AuditKind, FlowId, RequestMeta, UserId, audit::Actor};
 use hanko_store::users::Account;
 
@@ -38,8 +40,10 @@ use crate::{
 /// What a call comes to.
 pub type Outcome<T> = Result<T, AdminError>;
 
-/// How often a call decides again before it asks the client to come back.
-const ATTEMPTS: u32 = 5;
+/// How often a call decides at most before it asks the client to come back. Each time one of those who change a user at once has won.
+const ATTEMPTS: u32 = 32;
+/// A call that has waited so long for the database does not begin again.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A call of the Admin API.
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +83,7 @@ impl<'a> Admin<'a> {
         absent: impl Fn() -> AdminError,
         decide: impl Fn(Call<'a>, &Account) -> Outcome<(T, Vec<Effect>)>,
     ) -> Outcome<T> {
-        let mut attempt = 1;
+        let mut attempts = Attempts::begin();
         loop {
             let (call, account) = (self.call(), self.account(user, absent()).await?);
             let (value, effects) = decide(call, &account)?;
@@ -88,10 +92,27 @@ impl<'a> Admin<'a> {
             }
             match call.commit_alone(Change { account: Some(&account), effects, ..Change::default() }).await {
                 Ok(()) => return Ok(value),
-                Err(AdminError::Busy(_)) if attempt < ATTEMPTS => attempt += 1,
+                Err(AdminError::Busy(_)) if attempts.again() => {}
                 Err(error) => return Err(error),
             }
         }
+    }
+}
+
+/// Whether a call decides again when somebody else was faster.
+struct Attempts {
+    left: u32,
+    began: Instant,
+}
+
+impl Attempts {
+    fn begin() -> Self {
+        Self { left: ATTEMPTS, began: Instant::now() }
+    }
+
+    fn again(&mut self) -> bool {
+        self.left = self.left.saturating_sub(1);
+        self.left > 0 && self.began.elapsed() < PATIENCE
     }
 }
 

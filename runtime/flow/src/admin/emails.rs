@@ -65,9 +65,10 @@ impl Admin<'_> {
             Ok((after, effects))
         });
         let after = match added.await {
-            // Somebody was faster with the address.
-            Err(AdminError::Refused(refusal)) if refusal.status == 409 && known.emails.len() < limit => {
-                return Err(refuse(400));
+            // Somebody was faster, with the last place or with the address.
+            Err(AdminError::Refused(refusal)) if refusal.status == 409 => {
+                let is_full = self.account(user, not_found()).await?.emails.len() >= limit;
+                return Err(refuse(if is_full { 409 } else { 400 }));
             }
             other => other?,
         };

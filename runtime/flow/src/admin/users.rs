@@ -5,7 +5,7 @@ use hanko_domain::{AuditKind, EmailAddress, EmailId, EventKind, PasswordId, Time
 use hanko_store::users::{Account, Profile};
 use url::Url;
 
-use super::{Admin, AdminError, Outcome, bad_request};
+use super::{Admin, AdminError, Attempts, Outcome, bad_request};
 use crate::{
     effect::{Effect, NewAccount, preview},
     rest::{
@@ -90,24 +90,33 @@ impl Admin<'_> {
         let user = new.id.unwrap_or_else(|| UserId::random(random));
         let mut emails = new.emails;
         emails.sort_by_key(|email| !email.is_primary);
-        let released = self.free(call, user, &emails, username.as_ref()).await?;
-        let account = NewAccount {
-            user,
-            emails: emails.into_iter().map(|new| (EmailId::random(random), new.address, new.is_verified)).collect(),
-            username: username.map(|username| (UsernameId::random(random), username)),
-            otp: None,
-            password: new.password_hash.map(|hash| (PasswordId::random(random), hash)),
-            passkeys: Vec::new(),
-            created_at: new.created_at.unwrap_or(call.now),
-            signs_in: false,
-        };
-        let after = account.preview(call.now);
-        let mut effects = released;
-        effects.push(Effect::CreateAccount(Box::new(account)));
-        effects.push(Effect::Audit(self.entry(AuditKind::AdminUserCreated, user)));
-        effects.push(report::without_request(EventKind::UserCreate, &after, self.tenant.id()));
-        call.commit_alone(Change { effects, ..Change::default() }).await?;
-        Ok(after)
+        let mut attempts = Attempts::begin();
+        loop {
+            let released = self.free(call, user, &emails, username.as_ref()).await?;
+            let named = emails.iter().cloned();
+            let account = NewAccount {
+                user,
+                emails: named.map(|new| (EmailId::random(random), new.address, new.is_verified)).collect(),
+                username: username.clone().map(|username| (UsernameId::random(random), username)),
+                otp: None,
+                password: new.password_hash.clone().map(|hash| (PasswordId::random(random), hash)),
+                passkeys: Vec::new(),
+                created_at: new.created_at.unwrap_or(call.now),
+                signs_in: false,
+            };
+            let after = account.preview(call.now);
+            let mut effects = released;
+            effects.push(Effect::CreateAccount(Box::new(account)));
+            effects.push(Effect::Audit(self.entry(AuditKind::AdminUserCreated, user)));
+            effects.push(report::without_request(EventKind::UserCreate, &after, self.tenant.id()));
+            match call.commit_alone(Change { effects, ..Change::default() }).await {
+                Ok(()) => return Ok(after),
+                // Somebody was faster: what is taken now is said the next time.
+                Err(AdminError::Refused(refusal)) if refusal.status == 409 && attempts.again() => {}
+                Err(AdminError::Busy(_)) if attempts.again() => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Refuses what somebody else has. An address that is only claimed goes to whoever the caller says has proven it.
@@ -214,7 +223,21 @@ impl Admin<'_> {
 
 fn username(typed: Option<&str>) -> Outcome<Option<Username>> {
     let typed = typed.map(str::trim).filter(|text| !text.is_empty());
+    if let Some(text) = typed {
+        storable("username", text)?;
+    }
     typed.map(Username::parse).transpose().map_err(|_| bad_request("username is invalid"))
+}
+
+/// Refuses what no column of every database can keep.
+fn storable(name: &str, text: &str) -> Outcome<()> {
+    if text.chars().count() > LONGEST_NAME {
+        return Err(bad_request(format!("{name} must not be longer than {LONGEST_NAME} characters")));
+    }
+    if text.contains('\0') {
+        return Err(bad_request(format!("{name} must not contain NUL characters")));
+    }
+    Ok(())
 }
 
 impl UserPatch {
@@ -243,8 +266,8 @@ impl UserPatch {
             return Err(bad_request("picture must be a valid http(s) URL or null"));
         }
         for (name, member) in self.members() {
-            if name != "picture" && member.iter().flatten().any(|text| text.chars().count() > LONGEST_NAME) {
-                return Err(bad_request(format!("{name} must not be longer than {LONGEST_NAME} characters")));
+            if let (true, Some(Some(text))) = (name != "picture", member) {
+                storable(name, text)?;
             }
         }
         Ok(self)

@@ -146,8 +146,7 @@ impl Effect {
             | Self::AddUsername { user, .. }
             | Self::ChangeUsername { user, .. }
             | Self::AddEmail { user, .. }
-            | Self::RemoveEmail { user, .. }
-            | Self::PutProfile { user, .. } => Some(*user),
+            | Self::RemoveEmail { user, .. } => Some(*user),
             _ => None,
         }
     }

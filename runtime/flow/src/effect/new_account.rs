@@ -3,7 +3,7 @@
 use hanko_credentials::PasswordHash;
 use hanko_domain::{EmailAddress, EmailId, Passkey, PasswordId, Secret, Timestamp, UserId, Username, UsernameId};
 use hanko_store::{
-    Work,
+    StoreError, Work,
     emails::Email,
     otp_secrets::{OtpInfo, OtpSecret},
     passwords::PasswordInfo,
@@ -31,7 +31,11 @@ pub(crate) struct NewAccount {
 impl NewAccount {
     /// Writes it down.
     pub(super) async fn create(&self, work: &mut Work, now: Timestamp) -> Result<(), Failure> {
-        work.insert_user(&self.user(now)).await?;
+        work.insert_user(&self.user(now)).await.map_err(|error| match error {
+            // Somebody else has got the id that was free a moment ago.
+            StoreError::Conflict => Failure::busy(error),
+            other => other.into(),
+        })?;
         for (id, address, verified) in &self.emails {
             work.insert_email(*id, self.user, address, *verified, now).await?;
         }

@@ -78,7 +78,10 @@ pub(crate) fn preview(account: &mut Account, effects: &[Effect], now: Timestamp)
                     account.metadata = after;
                 }
             }
-            Effect::PutProfile { profile, .. } => account.user.profile = profile.clone(),
+            Effect::PutProfile { user, profile } if *user == account.user.id => {
+                touch(account, now);
+                account.user.profile = profile.clone();
+            }
             Effect::ChangeUsername { username, .. } => {
                 if let Some(stored) = &mut account.username {
                     username.as_str().clone_into(&mut stored.username);
