@@ -178,7 +178,7 @@ impl TenantStore {
     }
 
     /// Adds what users have several of.
-    async fn complete(&self, accounts: &mut [Account]) -> Result<(), StoreError> {
+    async fn complete(&self, accounts: &mut Vec<Account>) -> Result<(), StoreError> {
         for accounts in accounts.chunks_mut(AT_ONCE) {
             let ids: Vec<UserId> = accounts.iter().map(|account| account.user.id).collect();
             let (found_emails, found_passkeys) = tokio::try_join!(
@@ -197,6 +197,26 @@ impl TenantStore {
                 account.passkeys = passkeys.remove(&account.user.id).unwrap_or_default();
             }
         }
+        self.mend(accounts).await
+    }
+
+    /// Whoever was changed between the statements is read again; whoever has gone is left out.
+    async fn mend(&self, accounts: &mut Vec<Account>) -> Result<(), StoreError> {
+        let halves: Vec<UserId> = accounts.iter().filter(|one| !one.is_whole()).map(|one| one.user.id).collect();
+        if halves.is_empty() {
+            return Ok(());
+        }
+        let mut again = users::accounts(&self.store, self.tenant, &halves).await?;
+        accounts.retain_mut(|account| {
+            if account.is_whole() {
+                return true;
+            }
+            let Some(Account { user, emails, passkeys, username, .. }) = again.remove(&account.user.id) else {
+                return false;
+            };
+            *account = Account { user, emails, passkeys, username, ..account.clone() };
+            true
+        });
         Ok(())
     }
 }

@@ -105,6 +105,11 @@ impl Account {
     pub fn primary_email(&self) -> Option<&Email> {
         self.emails.iter().find(|email| Some(email.id) == self.user.primary_email)
     }
+
+    /// Whether nobody has changed or deleted the user between the statements that read it: its main address is one of its addresses.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.user.primary_email.is_none() || self.primary_email().is_some()
+    }
 }
 
 /// A user's columns, first in the row and in the order of the statements.
@@ -201,9 +206,30 @@ impl TenantStore {
     }
 }
 
+/// How often somebody who is being changed is read again.
+const AGAIN: u32 = 3;
+
+/// Whoever was changed between the statements is read again: nobody is shown half a user.
+pub(crate) async fn accounts(
+    store: &Store,
+    tenant: TenantId,
+    ids: &[UserId],
+) -> Result<HashMap<UserId, Account>, StoreError> {
+    let mut accounts = read(store, tenant, ids).await?;
+    for _ in 0..AGAIN {
+        let halves: Vec<UserId> = accounts.values().filter(|one| !one.is_whole()).map(|one| one.user.id).collect();
+        if halves.is_empty() {
+            break;
+        }
+        accounts.retain(|id, _| !halves.contains(id));
+        accounts.extend(read(store, tenant, &halves).await?);
+    }
+    Ok(accounts)
+}
+
 /// The users come first: their `updated_at` is the version that [`Work::is_as_read`] compares, so nothing that goes with it may be
 /// older.
-async fn accounts(store: &Store, tenant: TenantId, ids: &[UserId]) -> Result<HashMap<UserId, Account>, StoreError> {
+async fn read(store: &Store, tenant: TenantId, ids: &[UserId]) -> Result<HashMap<UserId, Account>, StoreError> {
     let users: Vec<Account> = on_pool!(&store.pool, BY_IDS, |sql, db| {
         let mut query = sqlx::query(sql).bind(tenant.0);
         for id in batch::places(ids) {
