@@ -9,6 +9,9 @@ mod api_keys;
 #[path = "../flows/audit.rs"]
 mod audit;
 mod audit_logs;
+#[path = "../flows/browser.rs"]
+mod browser;
+mod cases;
 #[path = "../flows/crowd.rs"]
 mod crowd;
 #[path = "../flows/database.rs"]
@@ -17,15 +20,12 @@ mod database;
 mod described;
 mod frame;
 mod import;
+#[path = "../flows/journeys.rs"]
+mod journeys;
 mod keys;
 mod pages;
 mod users;
 mod webhooks;
-
-mod browser {
-    /// The page that a shared part of other test programs opens.
-    pub const PAGE: &str = "https://app.acme.test";
-}
 
 use serde_json::{Value, json};
 use support::{Answer, TestApp};
