@@ -1,5 +1,7 @@
 //! Connecting: lazily, so that a process starts without its database and recovers when it comes back.
 
+mod checkpoint;
+
 use std::{fs::File, path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use crate::{
@@ -18,6 +20,8 @@ use sqlx::{
 const ACQUIRE: Duration = Duration::from_secs(10);
 /// A connection that lay still for so long is asked whether it still lives before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+/// How long SQLite waits for other programs that look into the file.
+const BUSY: Duration = Duration::from_secs(5);
 
 /// Where a database is.
 #[derive(Clone, Debug)]
@@ -234,20 +238,22 @@ fn sqlite(path: &Path, size: PoolSize) -> Pool {
         .journal_mode(SqliteJournalMode::Wal)
         // Safe against a crash of the process; a power cut may take the last moments but never harms the file.
         .synchronous(SqliteSynchronous::Normal)
-        .busy_timeout(Duration::from_secs(5))
+        .busy_timeout(BUSY)
         .foreign_keys(true)
         .statement_cache_capacity(100)
         .pragma("cache_size", "-512")
-        .pragma("journal_size_limit", "16777216");
+        .pragma("journal_size_limit", checkpoint::LONGEST.to_string());
     let pool = |connections: u32| {
-        SqlitePoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(ACQUIRE)
-            .test_before_acquire(false)
-            .connect_lazy_with(options.clone())
+        SqlitePoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE).test_before_acquire(false)
     };
+    let log = Arc::new(checkpoint::Log::of(path));
+    let writer = pool(1).after_release(move |connection, _| {
+        let log = log.clone();
+        Box::pin(async move { log.keep_short(connection).await.map(|()| true) })
+    });
     // A connection is a thread: two readers keep two cores busy, more only cost memory.
-    Pool::Sqlite { read: pool(size.0.clamp(1, 2)), write: pool(1) }
+    let read = pool(size.0.clamp(1, 2)).connect_lazy_with(options.clone());
+    Pool::Sqlite { read, write: writer.connect_lazy_with(options) }
 }
 
 statements! {

@@ -5,6 +5,7 @@ mod api_keys;
 mod audit;
 mod counts;
 mod databases;
+mod embedded;
 mod entities;
 mod import;
 mod limits;
