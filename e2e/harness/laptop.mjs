@@ -18,9 +18,11 @@ const { resolve } = createRequire(import.meta.url);
 
 /**
  * Starts everything; `settings` are the projects' by name, `origins` those of further pages of theirs, `sites` where
- * their page is when that is not app.x.localhost. Answers what the tests need, and `close`.
+ * their page is when that is not app.x.localhost, `specs` what else projects say or do not, `secrets` their Secrets' entries. Answers what the tests
+ * need, and `close`.
  */
-export async function startLaptop(settings, { origins = {}, sites = {}, replicas = Number(process.env.HANKO_TEST_REPLICAS ?? 1) } = {}) {
+export async function startLaptop(settings, options = {}) {
+  const { origins = {}, sites = {}, specs = {}, secrets = {}, replicas = Number(process.env.HANKO_TEST_REPLICAS ?? 1) } = options;
   const folder = await mkdtemp(`${tmpdir()}/hanko-laptop-`);
   const [tenants, pages, smtp, mails] = await freePorts(4);
   const [serving, admin] = [replicas > 1 ? await freePorts(replicas) : [tenants], await freePorts(replicas)];
@@ -35,6 +37,7 @@ export async function startLaptop(settings, { origins = {}, sites = {}, replicas
       ...replicas > 1 && { database: { postgres: { urlRef: { name: `${name}-database`, key: 'url' } } } },
       mail: { from: { address: `login@${name}.test` }, smtp: { host: '127.0.0.1', port: smtp, tls: 'none' } },
       settings: { ...settings[name], session: { ...settings[name].session, cookie: { domain: `${name}.localhost`, ...settings[name].session?.cookie } } },
+      ...specs[name],
     },
   });
   const open = async (promise) => {
@@ -48,13 +51,15 @@ export async function startLaptop(settings, { origins = {}, sites = {}, replicas
   const log = async () => (await Promise.all(admin.map((_, i) => readFile(`${folder}/tenants-${i}.log`, 'utf8').catch(() => '')))).join('\n');
   try {
     await writeFile(`${folder}/projects.yaml`, Object.keys(settings).map((name) => JSON.stringify(project(name))).join('\n---\n'));
+    const keep = async (secret, entries) => {
+      await mkdir(`${folder}/secrets/default/${secret}`, { recursive: true });
+      for (const [key, value] of Object.entries(entries)) await writeFile(`${folder}/secrets/default/${secret}/${key}`, value);
+    };
+    for (const [secret, entries] of Object.entries(secrets)) await keep(secret, entries);
     if (replicas > 1) {
       await chmod(folder, 0o755);   // the database runs as a user of its own
       const database = await open(ownPostgres(`${folder}/databases`, Object.keys(settings)));
-      for (const name of Object.keys(settings)) {
-        await mkdir(`${folder}/secrets/default/${name}-database`, { recursive: true });
-        await writeFile(`${folder}/secrets/default/${name}-database/url`, database.url(name));
-      }
+      for (const name of Object.keys(settings)) await keep(`${name}-database`, { url: database.url(name) });
       await open(proxy(tenants, serving));
     }
     await open(start(`${env.BIN}/mailpit`, ['--smtp', `127.0.0.1:${smtp}`, '--listen', `127.0.0.1:${mails}`, '--disable-version-check', '--quiet'],
@@ -74,6 +79,18 @@ export async function startLaptop(settings, { origins = {}, sites = {}, replicas
     /** The URL of a project's page with that element, in that language; it looks after the session each `interval` milliseconds. */
     page: (name, { element = 'hanko-auth', lang = 'en', interval = 30_000 } = {}) =>
       `${site(name)}/?${new URLSearchParams({ project: name, element, lang, interval })}`,
+    /** A way to call a tenant's Admin API with the key that `serve` has made: (method, path, body) to {status, headers, body}. */
+    admin: async (name) => {
+      const key = (await readFile(`${folder}/secrets/default/${name}-admin-key/key`, 'utf8')).trim();
+      const { port } = await open(proxy(0, [admin[0]], { host: new URL(tenant(name)).host }));
+      return async (method, path, body) => {
+        const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+          method, body: body && JSON.stringify(body), headers: { authorization: `Bearer ${key}`, ...body && { 'content-type': 'application/json' } },
+        });
+        const text = await answer.text();
+        return { status: answer.status, headers: answer.headers, body: text ? JSON.parse(text) : undefined };
+      };
+    },
     /** Where programs reach a tenant, which look up no names below localhost: {url, requests}; past the proxy, if only that replica is wanted. */
     reach: async (name, { replica } = {}) => {
       const way = await open(proxy(0, [replica === undefined ? tenants : serving[replica]], { host: new URL(tenant(name)).host }));
