@@ -298,6 +298,7 @@ impl UserPatch {
 pub(super) fn is_picture(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
     text.len() <= LONGEST_PICTURE
+        && !text.contains(char::is_control)
         && matches!(url.scheme(), "http" | "https")
         && url.host_str().is_some_and(|host| !host.is_empty())
         && url.username().is_empty()

@@ -1,7 +1,5 @@
 //! The query of a request: names in any case, lenient numbers, times as RFC 3339 (`spec/admin-api.md` §1.5).
 
-use std::convert::Infallible;
-
 use axum::extract::FromRequestParts;
 use hanko_domain::Timestamp;
 use http::{StatusCode, request::Parts};
@@ -14,16 +12,24 @@ use crate::http::error::ApiError;
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl<S: Sync> FromRequestParts<S> for Query {
-    type Rejection = Infallible;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::parse(parts.uri.query().unwrap_or_default()))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Self::parse(parts.uri.query().unwrap_or_default()).searchable()
     }
 }
 
 impl Query {
     pub(super) fn parse(query: &str) -> Self {
         Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
+    /// Refuses what no text of every database can hold.
+    fn searchable(self) -> Result<Self, ApiError> {
+        match self.0.iter().find(|(_, value)| value.contains('\0')) {
+            Some((name, _)) => Err(bad(format!("{name} must not contain NUL characters"))),
+            None => Ok(self),
+        }
     }
 
     /// Every value of a name.
@@ -81,6 +87,13 @@ mod tests {
         assert_eq!(query.text("q"), Some("a b c"));
         assert_eq!(query.all("type").collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(query.first("none"), None);
+    }
+
+    #[test]
+    fn a_nul_is_refused_wherever_it_stands() {
+        for (query, good) in [("", true), ("q=a", true), ("q=%2500", true), ("q=%00", false), ("a=b&q=x%00y", false)] {
+            assert_eq!(Query::parse(query).searchable().is_ok(), good, "{query}");
+        }
     }
 
     #[test]

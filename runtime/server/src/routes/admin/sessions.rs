@@ -42,6 +42,9 @@ impl Bind for NewSession {
             id
         });
         let user_agent = fields.text("user_agent").filter(|text| !text.is_empty());
+        if user_agent.as_ref().is_some_and(|text| text.contains('\0')) {
+            fields.complain("user_agent must not contain NUL characters");
+        }
         let ip_address = fields.text("ip_address").filter(|text| !text.is_empty());
         if ip_address.as_ref().is_some_and(|text| text.parse::<IpAddr>().is_err()) {
             fields.complain("ip_address must be a valid ip address (v4 or v6)");

@@ -196,6 +196,36 @@ async fn every_changing_call_tells_what_the_contract_says_and_leaves_one_row() {
     app.end().await;
 }
 
+/// Removing what proves a user tells nobody else.
+#[tokio::test]
+async fn removing_a_factor_leaves_one_row_and_tells_nothing() {
+    let app = TestApp::start().await;
+    let user = crate::made(&app, "jane@acme.test").await;
+    let hex = user.replace('-', "");
+    for sql in [
+        format!(
+            "INSERT INTO webauthn_credentials (tenant_id, credential_id, user_id, user_handle, public_key, rp_id, attestation_format, \
+             aaguid, sign_count, user_verified, backup_eligible, backup_state, transports, mfa_only, created_at) SELECT tenant_id, \
+             x'000102', id, x'00', x'a0', 'acme.localhost', 'none', x'00000000000000000000000000000000', 0, 1, 0, 0, '[]', 1, 1 \
+             FROM users WHERE id = x'{hex}'"
+        ),
+        format!(
+            "INSERT INTO otp_secrets (tenant_id, id, user_id, sealed, created_at, updated_at) SELECT tenant_id, \
+             x'f2882293f1d64a9d91a2b3b28f6a4c50', id, 'sealed', 1, 1 FROM users WHERE id = x'{hex}'"
+        ),
+    ] {
+        assert_eq!(database::execute(&app, sqlx::AssertSqlSafe(sql)).await, 1);
+    }
+    let mut all = Ledger::new(&app);
+    (all.events, all.rows) = (database::events(&app).await.len(), database::texts(&app, ROWS).await.len());
+    for (part, kind) in [("webauthn_credentials/AAEC", "admin_credential_deleted"), ("otp", "admin_otp_deleted")] {
+        let path = format!("/users/{user}/{part}");
+        all.changes(("DELETE", &path, None, 204), &user, kind, &[]).await;
+        all.is_silent("DELETE", &path, None, 404).await;
+    }
+    app.end().await;
+}
+
 /// The details of `login_success` of an impersonation name where it came from, and its actor is the user.
 #[tokio::test]
 async fn a_session_made_for_somebody_is_written_down_as_such() {

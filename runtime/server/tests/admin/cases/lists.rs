@@ -226,12 +226,15 @@ async fn every_row_of_the_query_table() {
             assert_eq!(ids(&answer).into_iter().collect::<BTreeSet<_>>(), found, "{query}");
             assert_eq!(answer.header("x-total-count"), found.len().to_string(), "{query}");
         }
-        for wrong in ["x", ",", &format!("{jane},"), &format!("{jane},x"), "%00"] {
+        for wrong in ["x", ",", &format!("{jane},"), &format!("{jane},x")] {
             let answer = get(&app, &format!("/users?user_id={wrong}")).await;
             assert_eq!(told(&answer), saying(400, "failed to parse user_id as uuid"), "{wrong}");
         }
-        for name in ["email", "username"] {
-            let answer = get(&app, &format!("/users?{name}=a%00")).await;
+        for at in
+            ["/users?email", "/users?username", "/users?public_metadata", "/audit_logs?q", "/audit_logs?actor_email"]
+        {
+            let name = at.split_once('?').unwrap().1;
+            let answer = get(&app, &format!("{at}=a%00")).await;
             assert_eq!(told(&answer), saying(400, &format!("{name} must not contain NUL characters")));
         }
         for wrong in ["ASC", "Desc", "x", "asc,desc"] {

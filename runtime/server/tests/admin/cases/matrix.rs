@@ -1,5 +1,7 @@
 //! Every route of users with every kind of bad input (§§1.5–1.9): never a broken server, always the envelope, and nobody else is touched.
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -7,7 +9,7 @@ use super::{HASH, NOBODY, id, raw, sound};
 use crate::{
     call,
     crowd::apps,
-    get, made, post, saying,
+    described, get, made, post, saying,
     support::{TestApp, send},
     told,
 };
@@ -154,6 +156,7 @@ async fn no_body_breaks_a_route_or_touches_somebody() {
         let witness = made(&app, "witness@acme.test").await;
         post(&app, &format!("/users/{witness}/password"), json!({"password": "witness"})).await;
         let before = get(&app, &format!("/users/{witness}")).await.json();
+        let mut answered = BTreeSet::new();
         for route in &ROUTES {
             let own = if route.path == "/users" || route.path == "/sessions" {
                 NOBODY.to_owned()
@@ -171,6 +174,9 @@ async fn no_body_breaks_a_route_or_touches_somebody() {
                     let absent = body.is_empty();
                     let answer = raw(&app, route.method, &route.at(user, NOBODY), content_type, body).await;
                     sound(&answer, &at);
+                    if answered.insert((route.method, route.path, answer.status.as_u16())) {
+                        described::check(route.method, &route.at(user, NOBODY), &answer);
+                    }
                     if !absent && route.has_body() && content_type != "application/json" {
                         let expected = if route.wrapped { super::wrapped("x").0 } else { 415 };
                         assert_eq!(answer.status.as_u16(), expected, "{at}");
@@ -252,7 +258,7 @@ async fn no_id_breaks_a_route() {
 async fn only_what_is_described_is_found() {
     let app = TestApp::start().await;
     let jane = made(&app, "jane@acme.test").await;
-    let paths: std::collections::BTreeSet<&str> = ROUTES.iter().map(|route| route.path).collect();
+    let paths: BTreeSet<&str> = ROUTES.iter().map(|route| route.path).collect();
     for path in paths {
         let known: Vec<&str> = ROUTES.iter().filter(|route| route.path == path).map(|route| route.method).collect();
         let filled = ROUTES.iter().find(|route| route.path == path).unwrap().at(&jane, NOBODY);

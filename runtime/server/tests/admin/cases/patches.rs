@@ -39,6 +39,8 @@ async fn what_is_no_patch_is_said_in_the_contracts_order_and_changes_nothing() {
             (json!({"picture": "javascript:alert(1)"}), 400, picture),
             (json!({"picture": "data:image/png;base64,AAAA"}), 400, picture),
             (json!({"picture": "https://"}), 400, picture),
+            (json!({"picture": "https://acme.test/a\u{0}b"}), 400, picture),
+            (json!({"picture": "https://acme.test/a\nb"}), 400, picture),
             (json!({"picture": "https://jane@acme.test/a.png"}), 400, picture),
             (json!({"picture": "https://:secret@acme.test/a.png"}), 400, picture),
             (json!({"picture": long}), 400, picture),

@@ -42,6 +42,10 @@ async fn what_makes_no_session() {
             (json!({"user_id": jane, "ip_address": "192.0.2.256"}), saying(400, address)),
             (json!({"user_id": jane, "ip_address": "192.0.2.1:80"}), saying(400, address)),
             (json!({"user_id": jane, "ip_address": "acme.test"}), saying(400, address)),
+            (
+                json!({"user_id": jane, "user_agent": "a\u{0}b"}),
+                saying(400, "user_agent must not contain NUL characters"),
+            ),
             (json!({"user_id": NOBODY}), saying(404, "user not found")),
         ] {
             assert_eq!(told(&post(&app, "/sessions", body.clone()).await), expected, "{body}");

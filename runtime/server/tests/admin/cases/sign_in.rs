@@ -104,7 +104,10 @@ async fn a_login_is_found_by_its_time() {
         made(&app, "john@acme.test").await;
         post(&app, &format!("/users/{jane}/password"), json!({"hash": HASH})).await;
         app.clock.advance(std::time::Duration::from_secs(3_600));
+        assert_eq!(get(&app, &format!("/users/{jane}")).await.json().get("last_login_at"), None);
         assert_eq!(sign_in(&app, "jane@acme.test", HASHED).await, "success");
+        let shown = get(&app, &format!("/users/{jane}")).await.json();
+        assert_eq!(shown["last_login_at"], "2026-01-01T01:00:00Z");
         for (query, found) in [
             ("last_login_after=2026-01-01T01:00:00Z", "1"),
             ("last_login_after=2026-01-01T01:00:01Z", "0"),

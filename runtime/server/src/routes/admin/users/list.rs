@@ -88,11 +88,6 @@ fn wanted(query: &Query) -> Result<UserQuery, ApiError> {
             }
         }
     }
-    for name in ["email", "username"] {
-        if query.text(name).is_some_and(|text| text.contains('\0')) {
-            return Err(bad(format!("{name} must not contain NUL characters")));
-        }
-    }
     let range = |name: &str| -> Result<Range, ApiError> {
         Ok(Range { from: query.time(&format!("{name}_after"))?, to: query.time(&format!("{name}_before"))? })
     };
