@@ -21,11 +21,10 @@ pub(crate) struct Done {
 }
 
 impl Done {
-    /// Both, one after the other.
-    pub(crate) fn and(mut self, later: Self) -> Self {
+    /// And what came later.
+    pub(crate) fn add(&mut self, later: Self) {
         self.times.extend(later.times);
         self.elapsed += later.elapsed;
-        self
     }
 }
 

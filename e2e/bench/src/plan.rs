@@ -100,7 +100,7 @@ pub(crate) async fn measure(runtime: &Path, server: Option<&str>, extent: Extent
         "≥ 12 000/s",
         wrk::load(target, "POST", "/login", None, load).await?,
     );
-    rows.add("password login, whole flow of five requests", "≥ 50/s", password_logins(target, load).await?);
+    rows.add("password login, whole flow of five requests", "≥ 50/s", password_logins(target, 16, load).await?);
     rows.add("passcode flow of four requests, to the mail sent", "≥ 400/s", passcodes(target, &inbox, load).await?);
     rows.add("200 password logins at once", "all finish, p99 ≤ 6 s", rush(target, &token).await?.0);
     rows.add("`/sessions/validate` of another client meanwhile", "p99 ≤ 10 ms", rush(target, &token).await?.1);
@@ -146,10 +146,12 @@ pub(crate) fn address(user: usize) -> String {
     format!("user{user}@acme.localhost.test")
 }
 
-/// Whole logins by 16 clients for as long as the load lasts.
-pub(crate) async fn password_logins(target: SocketAddr, load: Duration) -> Result<Done, Error> {
-    by_clients(target, 16, load, async |client, turn| client.password_login(&address(turn % USERS)).await.map(drop))
-        .await
+/// Whole logins by so many clients for as long as the load lasts.
+pub(crate) async fn password_logins(target: SocketAddr, clients: usize, load: Duration) -> Result<Done, Error> {
+    by_clients(target, clients, load, async |client, turn| {
+        client.password_login(&address(turn % USERS)).await.map(drop)
+    })
+    .await
 }
 
 /// Flows to the mail by 32 clients; a flow counts when its mail has arrived.

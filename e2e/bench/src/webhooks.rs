@@ -33,20 +33,21 @@ const ROUNDS: usize = 2;
 /// Measures all of it.
 pub(crate) async fn measure(api: &Api<'_>, rows: &mut Rows) -> Result<(), Error> {
     rows.add("webhooks told to one fast receiver, of 10 000 users imported", "", throughput(api).await?);
-    let [mut calm, mut hung] = [Vec::new(), Vec::new()];
+    let [mut calm, mut hung] = [Logins::default(), Logins::default()];
     for _ in 0..ROUNDS {
-        calm.push(logins(api).await?);
+        calm.measure(api).await?;
         let receivers = hang(api).await?;
-        hung.push(logins(api).await?);
+        hung.measure(api).await?;
         for id in receivers {
             call(api, "DELETE", &format!("/webhooks/{id}"), String::new(), 204).await?;
         }
     }
-    let [(passwords, sessions), (hung_passwords, hung_sessions)] = [joined(calm), joined(hung)];
-    rows.add("password logins without webhooks", "", passwords);
-    rows.add("password logins, three receivers of their events hang", "as many", hung_passwords);
-    rows.add("sessions made (`POST /sessions`) without webhooks", "", sessions);
-    rows.add("sessions made, three receivers of their events hang", "as many", hung_sessions);
+    rows.add("password logins one after the other, without webhooks", "", calm.alone);
+    rows.add("password logins one after the other, three receivers of their events hang", "as fast", hung.alone);
+    rows.add("password logins of 16 clients, without webhooks", "", calm.together);
+    rows.add("password logins of 16 clients, three receivers hang", "", hung.together);
+    rows.add("sessions made by 16 clients (`POST /sessions`), without webhooks", "", calm.sessions);
+    rows.add("sessions made by 16 clients, three receivers hang", "", hung.sessions);
     Ok(())
 }
 
@@ -139,20 +140,24 @@ async fn hang(api: &Api<'_>) -> Result<Vec<String>, Error> {
 }
 
 /// Logins that hash a password; and sessions of the Admin API, which cost little else than what they write.
-async fn logins(api: &Api<'_>) -> Result<(Done, Done), Error> {
-    let passwords = password_logins(api.subject.public, api.load).await?;
-    let sessions = by_clients(api.subject.admin, 16, api.load, async |client, turn| {
-        let body = json!({"user_id": fill::id(turn % api.users)}).to_string();
-        let (status, _, body) = client.send("POST", "/sessions", Some(&api.key), body).await?;
-        if status == 200 { Ok(()) } else { Err(Error::unexpected(String::from_utf8_lossy(&body))) }
-    })
-    .await?;
-    Ok((passwords, sessions))
+#[derive(Default)]
+struct Logins {
+    alone: Done,
+    together: Done,
+    sessions: Done,
 }
 
-/// The rounds as one.
-fn joined(rounds: Vec<(Done, Done)>) -> (Done, Done) {
-    rounds.into_iter().fold(Default::default(), |(passwords, sessions): (Done, Done), (more, others)| {
-        (passwords.and(more), sessions.and(others))
-    })
+impl Logins {
+    /// Adds a round.
+    async fn measure(&mut self, api: &Api<'_>) -> Result<(), Error> {
+        self.alone.add(password_logins(api.subject.public, 1, api.load).await?);
+        self.together.add(password_logins(api.subject.public, 16, api.load).await?);
+        let sessions = by_clients(api.subject.admin, 16, api.load, async |client, turn| {
+            let body = json!({"user_id": fill::id(turn % api.users)}).to_string();
+            let (status, _, body) = client.send("POST", "/sessions", Some(&api.key), body).await?;
+            if status == 200 { Ok(()) } else { Err(Error::unexpected(String::from_utf8_lossy(&body))) }
+        });
+        self.sessions.add(sessions.await?);
+        Ok(())
+    }
 }
