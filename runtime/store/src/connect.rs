@@ -172,10 +172,17 @@ impl Store {
         Ok(match &self.pool {
             // A deferred transaction that reads first and writes later fails at once when another wrote in between.
             Pool::Sqlite { write, .. } => Transaction::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Pool::Postgres(pool) => Transaction::Postgres(pool.begin().await?),
-            Pool::MySql(pool) => Transaction::MySql(pool.begin().await?),
+            Pool::Postgres(pool) => Transaction::Postgres(begin(pool).await?),
+            Pool::MySql(pool) => Transaction::MySql(begin(pool).await?),
         })
     }
+}
+
+/// A transaction. Whoever asks for it may be gone at any moment, as a client who hangs up; a connection to which `BEGIN` was sent, but on which
+/// that was not noted, would go back to the pool inside a transaction that nobody ends. So that is always carried through, and then undone.
+async fn begin<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> Result<sqlx::Transaction<'static, DB>, sqlx::Error> {
+    let connection = pool.acquire().await?;
+    tokio::spawn(sqlx::Transaction::begin(connection, None)).await.map_err(|_| sqlx::Error::WorkerCrashed)?
 }
 
 /// Everything of one tenant. Cheap to clone.

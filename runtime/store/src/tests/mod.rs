@@ -3,6 +3,7 @@
 
 mod api_keys;
 mod audit;
+mod cancelled;
 mod counts;
 mod databases;
 mod embedded;
