@@ -2,9 +2,6 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    fs::File,
-    path::Path,
-    process::{Child, Command, Stdio},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -14,107 +11,15 @@ use std::{
 
 use hanko_domain::Random;
 use serde_json::json;
-use sqlx::{Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::task::JoinSet;
 
 use crate::{
     SECRET, claims, crowd, hook,
     mock::{Conduct, Receiver},
-    support::{Prepared, TestApp},
+    program::{Database, Program},
+    support::TestApp,
     until,
 };
-
-/// The program as a kubelet starts it.
-struct Program {
-    child: Child,
-    public: String,
-}
-
-impl Program {
-    async fn start(prepared: &Prepared, round: usize) -> Self {
-        let sources = prepared.sources();
-        let log = prepared.folder.path().join(format!("log.{round}"));
-        let child = Command::new(env!("CARGO_BIN_EXE_hanko-runtime"))
-            .arg("serve")
-            .arg(sources.documents)
-            .arg("--secrets-dir")
-            .arg(sources.secrets)
-            .arg("--data-dir")
-            .arg(sources.data)
-            .args(["--public-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0"])
-            .env_clear()
-            .stdout(Stdio::null())
-            .stderr(File::create(&log).unwrap())
-            .spawn()
-            .unwrap();
-        let mut program = Self { child, public: String::new() };
-        until("it listens", async || {
-            let said = std::fs::read_to_string(&log).unwrap();
-            let at = said.split_once(" public=").map(|(_, rest)| rest.split_whitespace().next().unwrap().to_owned());
-            program.public = at.unwrap_or_default();
-            !program.public.is_empty()
-        })
-        .await;
-        until("it is ready", async || {
-            let ready = reqwest::get(format!("http://{}/readyz", program.public)).await;
-            ready.is_ok_and(|answer| answer.status() == 200)
-        })
-        .await;
-        program
-    }
-
-    /// As the kernel does when memory is short.
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-/// Where its data is, looked at from outside.
-enum Database {
-    Sqlite(std::path::PathBuf),
-    Postgres(String),
-}
-
-impl Database {
-    fn sqlite(data: &Path) -> Self {
-        let mut files = std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path());
-        Self::Sqlite(files.find(|path| path.extension().is_some_and(|extension| extension == "db")).unwrap())
-    }
-
-    /// Everything that happened.
-    async fn events(&self) -> HashSet<String> {
-        let rows: Vec<(uuid::Uuid,)> = match self {
-            Self::Sqlite(file) => {
-                sqlx::query_as("SELECT id FROM events").fetch_all(&mut sqlite(file).await).await.unwrap()
-            }
-            Self::Postgres(url) => {
-                let mut connection = PgConnection::connect(url).await.unwrap();
-                sqlx::query_as("SELECT id FROM events").fetch_all(&mut connection).await.unwrap()
-            }
-        };
-        rows.into_iter().map(|(id,)| format!("msg_{}", id.simple())).collect()
-    }
-
-    /// Lets pauses and the leases of dead processes run out.
-    async fn hurry(&self) {
-        const SQL: &str = "UPDATE deliveries SET next_attempt_at = 0, leased_until = CASE WHEN leased_until IS NULL THEN NULL ELSE 0 END \
-            WHERE state IN ('pending', 'leased')";
-        match self {
-            Self::Sqlite(file) => {
-                sqlx::query(SQL).execute(&mut sqlite(file).await).await.unwrap();
-            }
-            Self::Postgres(url) => {
-                sqlx::query(SQL).execute(&mut PgConnection::connect(url).await.unwrap()).await.unwrap();
-            }
-        }
-    }
-}
-
-async fn sqlite(file: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(file).busy_timeout(Duration::from_secs(10));
-    SqliteConnection::connect_with(&options).await.unwrap()
-}
 
 /// People sign up as fast as they can, until the process dies. Adds the ids of those who were told that they have an account.
 fn sign_ups(public: &str, number: &Arc<AtomicU64>, accounts: &Arc<Mutex<HashSet<String>>>) -> JoinSet<()> {

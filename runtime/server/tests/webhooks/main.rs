@@ -16,6 +16,7 @@ mod browser {
 mod hanging;
 mod kill;
 mod mails;
+mod program;
 mod settings;
 
 use std::time::{Duration, Instant};
