@@ -22,14 +22,14 @@ pub(crate) struct Row {
 pub(crate) const FLOWS: &str = "
 Compilers ran on the same two cores while the first column was measured, fewer later on; the figures of the first column are lower for that.
 
-Reading an account takes a second round trip since it is read the user first, then addresses and passkeys: `/me` on PostgreSQL went from 8 600 to about
-8 200 a second, within what repeats differ by, and logins did not become slower.
+Reading an account takes a second round trip since the user is read first, then addresses and passkeys. On PostgreSQL `/me` went from 8 600 to
+8 200 a second, which is within what repeats differ by, and logins from 59 to 73. On SQLite `/me` gave 14 000 before; how much of the difference is the compilers' is not known.
 
 These miss their target:
 
 - Memory. An idle tenant takes 29 MiB, of which 22 MiB are pages of the program's file; they are there once for all tenants of a node. The file has grown from
-  20 to 33 MB, by what checks JSON Schemas, calls receivers of events and describes the Admin API. Of the 5.7 MiB that a tenant has for itself, 3.2 MiB are the heap and 1 MiB
-  is what the loader relocates in the program. What the start leaves free in the heap has not been told from what is used. The peak, 87 MiB, has grown by as much.
+  20 to 33 MB; what checks JSON Schemas is likely to be much of it, which has not been measured. Of the 5.7 MiB that a tenant has for itself, 3.2 MiB are the heap and 1 MiB
+  is what the loader relocates in the program. What the start leaves free in the heap has not been told from what is used. The peak has grown from 70 to 87 MiB.
 - A session check on PostgreSQL while 200 passwords are hashed takes two to three times as long as it should. The cause has not been profiled; the likely one is that each check changes
   processes twice more than on SQLite, each time beside hashing threads that finish their time slice first although they have the lowest priority.
 - The passcode flow is at its limit on PostgreSQL: a mail takes a token from three windows, and a login records what others may want to be told. Runs gave between 340
