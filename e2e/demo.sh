@@ -54,6 +54,11 @@ hint() {
       kubectl -n $NAMESPACE patch hankoproject $PROJECT --type=merge -p '{"spec":{"settings":{"password":{"minLength":12}}}}'
       kubectl -n hanko-system logs deployment/hanko-operator
 
+  The Admin API, with the key that was made for the project:
+
+      kubectl -n $NAMESPACE port-forward service/$PROJECT-admin 8001 &
+      curl -H "apiKey: \$(kubectl -n $NAMESPACE get secret $PROJECT-admin-key -o jsonpath='{.data.key}' | base64 -d)" http://localhost:8001/users
+
   Stop it, and forget its data:  make demo-down
 
 TEXT
