@@ -8,6 +8,7 @@ use std::{
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
@@ -108,12 +109,12 @@ fn count(told: &[Value]) -> BTreeMap<&str, usize> {
     counts
 }
 
-/// People sign in until the process is gone. How often, and the longest that took.
-fn logins(tenant: &Tenant, ids: &[String]) -> JoinHandle<(usize, Duration)> {
-    let (tenant, ids) = (tenant.clone(), ids.to_vec());
+/// People sign in until they are told to stop, or the process is gone. How often, and the longest that took.
+fn logins(tenant: &Tenant, ids: &[String], stop: &CancellationToken) -> JoinHandle<(usize, Duration)> {
+    let (tenant, ids, stop) = (tenant.clone(), ids.to_vec(), stop.clone());
     tokio::spawn(async move {
         let (mut times, mut slowest) = (0, Duration::ZERO);
-        for id in ids.iter().cycle() {
+        for id in ids.iter().cycle().take_while(|_| !stop.is_cancelled()) {
             let Some((answer, took)) = tenant.log_in(id).await else { break };
             assert_eq!(answer.status, 200, "{}", answer.text());
             (times, slowest) = (times + 1, slowest.max(took));
@@ -163,7 +164,8 @@ async fn nobody_comes_twice_or_half(url: Option<String>) {
         (10, vec!["10".to_owned()])
     );
 
-    let people = logins(&tenant, &here);
+    let stop = CancellationToken::new();
+    let people = logins(&tenant, &here, &stop);
     let (first, _) = import(&tenant, "", file.clone(), |told| told < lines / 3).await;
     program.kill();
     let (times, slowest) = people.await.unwrap();
@@ -186,11 +188,13 @@ async fn nobody_comes_twice_or_half(url: Option<String>) {
         tenant.log_in(id).await.unwrap();
     }
     let before = memory(tenant.process, "VmRSS");
-    let people = logins(&tenant, &here);
+    let people = logins(&tenant, &here, &stop);
     let began = Instant::now();
     let (told, summary) = import(&tenant, "", file, all).await;
     let took = began.elapsed();
-    people.abort();
+    stop.cancel();
+    let (times, slowest) = people.await.unwrap();
+    assert!(times > 0 && slowest < Duration::from_secs(5), "{times} logins, the slowest took {slowest:?}");
     let grown = memory(tenant.process, "VmHWM").saturating_sub(before);
     assert!(grown < GROWTH, "memory has grown by {} MiB in {took:?}", grown >> 20);
     for (n, line) in told.iter().enumerate() {
